@@ -1,0 +1,3 @@
+//! The dexcost command.
+
+fn main() {}

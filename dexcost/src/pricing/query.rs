@@ -1,0 +1,136 @@
+//! The question that is put to the price tables, and the answer.
+
+use rust_decimal::Decimal;
+use smallvec::SmallVec;
+
+use crate::clock::Timestamp;
+use crate::event::{CallType, CostConfidence, PricingSource};
+use crate::text::Text;
+use crate::usage::Usage;
+use crate::words::words;
+
+/// One model call whose cost is asked for.
+#[derive(Clone, Debug)]
+pub struct PriceQuery<'a> {
+    /// Who was called (`openai`, `bedrock`, …), as far as it is known.
+    pub provider: Option<&'a str>,
+    /// The model as requested.
+    pub model: &'a str,
+    /// The model as the response names it.
+    pub response_model: Option<&'a str>,
+    /// The host that was called.
+    pub host: Option<&'a str>,
+    /// The region of the endpoint.
+    pub region: Option<&'a str>,
+    /// What kind of call it was.
+    pub call_type: CallType,
+    /// What was consumed.
+    pub usage: &'a Usage,
+    /// The tier that was served, as the provider spells it; else the one requested.
+    pub service_tier: Option<&'a str>,
+    /// Data residency: `us` or `eu`.
+    pub residency: Option<&'a str>,
+    /// Location of a Vertex endpoint.
+    pub location: Option<&'a str>,
+    /// Inference geography, as Anthropic reports it.
+    pub geo: Option<&'a str>,
+    /// Speed class, as Anthropic reports it.
+    pub speed: Option<&'a str>,
+    /// Search context size: `low`, `medium` or `high`.
+    pub search_context_size: Option<&'a str>,
+    /// Video resolution such as `720p`.
+    pub resolution: Option<&'a str>,
+    /// Image quality such as `hd`.
+    pub quality: Option<&'a str>,
+    /// When the call was billed; decides time-of-day prices and which dated price applies.
+    pub billed_at: Timestamp,
+}
+
+impl<'a> PriceQuery<'a> {
+    /// A completion by `model`, with nothing else known.
+    #[must_use]
+    pub const fn new(model: &'a str, usage: &'a Usage, billed_at: Timestamp) -> Self {
+        Self {
+            provider: None,
+            model,
+            response_model: None,
+            host: None,
+            region: None,
+            call_type: CallType::Completion,
+            usage,
+            service_tier: None,
+            residency: None,
+            location: None,
+            geo: None,
+            speed: None,
+            search_context_size: None,
+            resolution: None,
+            quality: None,
+            billed_at,
+        }
+    }
+}
+
+/// What a call costs, from which table, and how the sum comes about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CostResult {
+    /// The priced part in US dollars; `None` where nothing could be priced.
+    pub cost_usd: Option<Decimal>,
+    /// How far it can be trusted; [`CostConfidence::Unknown`] where a component has no price.
+    pub cost_confidence: CostConfidence,
+    /// Which table.
+    pub pricing_source: PricingSource,
+    /// Which version of it.
+    pub pricing_version: Text,
+    /// The addends.
+    pub lines: SmallVec<[PriceLine; 4]>,
+    /// The components that have no price.
+    pub unpriced: SmallVec<[Text; 1]>,
+    /// The key of the table that was used.
+    pub matched: Option<Text>,
+    /// The rung of the name ladder on which it was found.
+    pub rung: Rung,
+    /// The provider that the price belongs to.
+    pub provider: Option<Text>,
+}
+
+/// One addend of a cost: so many units at so much each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PriceLine {
+    /// What is charged (`input_tokens`, `cache_read_tokens`, `web_search_requests`, …).
+    pub what: Text,
+    /// How many.
+    pub quantity: Decimal,
+    /// The price of one, multipliers included, in US dollars.
+    pub unit_usd: Decimal,
+    /// `quantity × unit_usd`.
+    pub usd: Decimal,
+}
+
+words! {
+    /// The rung of the ladder on which a model name was found.
+    Rung ("rung") {
+        /// The name is a key of the table.
+        Exact = "exact",
+        /// The name is another spelling of a key.
+        Alias = "alias",
+        /// The user set the price.
+        Custom = "custom",
+        /// A suffix that carries no price was taken off (a date, a version).
+        SuffixStripped = "suffix_stripped",
+        /// A price bucket by parameter count.
+        SizeBucket = "size_bucket",
+        /// A reseller's model, at its vendor's price.
+        VendorFallback = "vendor_fallback",
+        /// An azure_ai model, at the price of azure or openai.
+        AzureFallback = "azure_fallback",
+        /// A retired model, at its last price.
+        Legacy = "legacy",
+        /// A price per second that holds for every unlisted model of the provider.
+        ProviderDefault = "provider_default",
+        /// A server on this machine or network that bills nothing.
+        LocalFree = "local_free",
+        /// Nothing was found.
+        Unknown = "unknown",
+    }
+}

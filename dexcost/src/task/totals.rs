@@ -1,0 +1,194 @@
+//! The sums of a task and the law that they obey.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{CostFamily, Event, EventType};
+use crate::money;
+use crate::usage::Unit;
+
+/// What a task cost and consumed.
+///
+/// The law: [`total_cost_usd`](Self::total_cost_usd) is the sum of the five families, and every
+/// event's cost is in exactly one of them. Retry cost is a view over flagged events, not an addend.
+/// An amount that cannot be added exactly is left out and counted in `unknown_cost_count`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Totals {
+    /// Sum of model calls.
+    #[serde(with = "crate::money::as_text")]
+    pub llm_cost_usd: Decimal,
+    /// Sum of paid APIs and marked retries.
+    #[serde(with = "crate::money::as_text")]
+    pub external_cost_usd: Decimal,
+    /// Sum of serverless and machine time.
+    #[serde(with = "crate::money::as_text")]
+    pub compute_cost_usd: Decimal,
+    /// Sum of GPU time.
+    #[serde(with = "crate::money::as_text")]
+    pub gpu_cost_usd: Decimal,
+    /// Sum of egress.
+    #[serde(with = "crate::money::as_text")]
+    pub network_cost_usd: Decimal,
+    /// Prompt tokens of all model calls.
+    pub total_input_tokens: u64,
+    /// Completion tokens of all model calls.
+    pub total_output_tokens: u64,
+    /// Prompt tokens of all model calls that were read from a cache.
+    pub total_cached_tokens: u64,
+    /// Events of this task, signals included.
+    pub event_count: u64,
+    /// Events of which something could not be priced.
+    pub unknown_cost_count: u64,
+    /// Events that are flagged as retries.
+    pub retry_count: u64,
+    /// What the flagged events cost; contained in the families.
+    #[serde(with = "crate::money::as_text")]
+    pub retry_cost_usd: Decimal,
+    /// Bytes that came in.
+    pub network_bytes_in: u64,
+    /// Bytes that left the machine.
+    pub network_bytes_out: u64,
+    /// Exchanges over the network.
+    pub network_call_count: u64,
+    /// Traffic by host, the largest twenty, the rest as `_other`.
+    pub network_by_host: BTreeMap<String, HostTraffic>,
+}
+
+/// What went to and came from one host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostTraffic {
+    /// Bytes that came in.
+    pub bytes_in: u64,
+    /// Bytes that left the machine.
+    pub bytes_out: u64,
+    /// Exchanges.
+    pub calls: u64,
+}
+
+impl Totals {
+    /// The sum of the five families, or `None` where it does not fit 28 digits exactly.
+    #[must_use]
+    pub fn checked_total_cost_usd(&self) -> Option<Decimal> {
+        CostFamily::ALL.iter().try_fold(Decimal::ZERO, |sum, family| {
+            money::exact_sum(sum, self.family(*family))
+        })
+    }
+
+    /// The sum of the five families. Where it does not fit 28 digits exactly it is rounded.
+    #[must_use]
+    pub fn total_cost_usd(&self) -> Decimal {
+        self.checked_total_cost_usd().unwrap_or_else(|| {
+            CostFamily::ALL.iter().fold(Decimal::ZERO, |sum, family| {
+                sum.saturating_add(self.family(*family))
+            })
+        })
+    }
+
+    /// The sum of one family.
+    #[must_use]
+    pub const fn family(&self, family: CostFamily) -> Decimal {
+        match family {
+            CostFamily::Llm => self.llm_cost_usd,
+            CostFamily::External => self.external_cost_usd,
+            CostFamily::Compute => self.compute_cost_usd,
+            CostFamily::Gpu => self.gpu_cost_usd,
+            CostFamily::Network => self.network_cost_usd,
+        }
+    }
+
+    fn family_mut(&mut self, family: CostFamily) -> &mut Decimal {
+        match family {
+            CostFamily::Llm => &mut self.llm_cost_usd,
+            CostFamily::External => &mut self.external_cost_usd,
+            CostFamily::Compute => &mut self.compute_cost_usd,
+            CostFamily::Gpu => &mut self.gpu_cost_usd,
+            CostFamily::Network => &mut self.network_cost_usd,
+        }
+    }
+
+    /// Adds an event.
+    ///
+    /// Returns `false` where its cost could not be added exactly; it then counts as unknown. The
+    /// caller gives such an event no cost before it is kept, so that parts still equal the whole.
+    pub fn add(&mut self, event: &Event) -> bool {
+        self.event_count = self.event_count.saturating_add(1);
+        if event.event_type == EventType::LlmCall {
+            self.add_tokens(event);
+        }
+        let fits = self.add_cost(event);
+        if event.is_incomplete() || !fits {
+            self.unknown_cost_count += 1;
+        }
+        fits
+    }
+
+    /// Whether [`add`](Self::add) could add the event's cost exactly.
+    #[must_use]
+    pub fn fits(&self, event: &Event) -> bool {
+        let (Some(family), Some(cost)) = (event.event_type.family(), event.cost_usd) else {
+            return true;
+        };
+        let Some(sum) = money::exact_sum(self.family(family), cost) else {
+            return false;
+        };
+        let rest = CostFamily::ALL.iter().filter(|f| **f != family);
+        let total = rest.fold(Some(sum), |sum, f| money::exact_sum(sum?, self.family(*f)));
+        total.is_some() && money::exact_sum(self.retry_cost_usd, cost).is_some()
+    }
+
+    /// Takes an event out again that was added before, as it stood then.
+    pub fn remove(&mut self, event: &Event) {
+        self.event_count = self.event_count.saturating_sub(1);
+        if event.event_type == EventType::LlmCall {
+            self.remove_tokens(event);
+        }
+        if event.is_incomplete() {
+            self.unknown_cost_count = self.unknown_cost_count.saturating_sub(1);
+        }
+        let cost = event.cost_usd.unwrap_or_default();
+        if let Some(family) = event.event_type.family() {
+            let sum = self.family_mut(family);
+            *sum = sum.saturating_sub(cost);
+        }
+        if event.is_retry {
+            self.retry_count = self.retry_count.saturating_sub(1);
+            self.retry_cost_usd = self.retry_cost_usd.saturating_sub(cost);
+        }
+    }
+
+    fn add_cost(&mut self, event: &Event) -> bool {
+        let fits = self.fits(event);
+        let cost = event.cost_usd.filter(|_| fits).unwrap_or_default();
+        if event.is_retry {
+            self.retry_count += 1;
+            self.retry_cost_usd = self.retry_cost_usd.saturating_add(cost);
+        }
+        if let Some(family) = event.event_type.family() {
+            let sum = self.family_mut(family);
+            *sum = sum.saturating_add(cost);
+        }
+        fits
+    }
+
+    fn add_tokens(&mut self, event: &Event) {
+        let count = |unit| event.usage.count(unit);
+        self.total_input_tokens = self.total_input_tokens.saturating_add(count(Unit::InputTokens));
+        self.total_output_tokens = self.total_output_tokens.saturating_add(count(Unit::OutputTokens));
+        self.total_cached_tokens = self
+            .total_cached_tokens
+            .saturating_add(count(Unit::CacheReadTokens));
+    }
+
+    fn remove_tokens(&mut self, event: &Event) {
+        let count = |unit| event.usage.count(unit);
+        self.total_input_tokens = self.total_input_tokens.saturating_sub(count(Unit::InputTokens));
+        self.total_output_tokens = self.total_output_tokens.saturating_sub(count(Unit::OutputTokens));
+        self.total_cached_tokens = self
+            .total_cached_tokens
+            .saturating_sub(count(Unit::CacheReadTokens));
+    }
+}

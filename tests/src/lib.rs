@@ -1,0 +1,1 @@
+//! Cross-crate tests of dexcost; everything stands in `tests/`.
