@@ -4,6 +4,7 @@
 
 extern crate self as dexcost;
 
+pub mod canonical;
 pub mod money;
 
 mod clock;
@@ -13,6 +14,7 @@ mod event;
 mod id;
 mod observation;
 pub mod pricing;
+mod privacy;
 mod sink;
 mod task;
 mod text;
@@ -31,6 +33,7 @@ pub use event::{
 pub use id::{EventId, TaskId};
 pub use observation::{Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
+pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
