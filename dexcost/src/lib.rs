@@ -4,13 +4,13 @@
 
 extern crate self as dexcost;
 
+pub mod canonical;
 pub mod money;
 pub mod pricing;
 pub mod testing;
 
 mod account;
 mod builder;
-mod canonical;
 mod clock;
 mod config;
 mod ending;
@@ -51,7 +51,7 @@ pub use id::{EventId, TaskId};
 pub use literal::__literal;
 pub use observation::{Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
-pub use privacy::Privacy;
+pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
