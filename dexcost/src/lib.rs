@@ -6,6 +6,7 @@ extern crate self as dexcost;
 
 pub mod money;
 
+mod account;
 mod clock;
 mod ending;
 mod error;
@@ -21,6 +22,7 @@ mod words;
 
 pub use rust_decimal::{Decimal, dec};
 
+pub use account::capture;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use ending::Ending;
 pub use error::Error;
@@ -29,7 +31,7 @@ pub use event::{
     OperationStatus, PricingSource,
 };
 pub use id::{EventId, TaskId};
-pub use observation::{Observation, UsageScope};
+pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
