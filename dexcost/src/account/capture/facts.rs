@@ -9,15 +9,23 @@
 /// use dexcost::capture::Headers;
 ///
 /// let headers = [("content-type", "application/json")];
-/// assert_eq!(headers[..].get("content-type"), Some(&b"application/json"[..]));
-/// assert_eq!(headers[..].get("x-request-id"), None);
+/// assert_eq!(headers.get("content-type"), Some(&b"application/json"[..]));
+/// assert_eq!(headers.get("x-request-id"), None);
 /// ```
 pub trait Headers {
     /// The value of a field; `name` is given in lower case.
     fn get(&self, name: &str) -> Option<&[u8]>;
 }
 
-impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for &[(N, V)] {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter()
+            .find(|(n, _)| n.as_ref().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_ref())
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
     fn get(&self, name: &str) -> Option<&[u8]> {
         self.iter()
             .find(|(n, _)| n.as_ref().eq_ignore_ascii_case(name))

@@ -8,12 +8,12 @@
 //! use dexcost::{Ending, Unit, dec};
 //!
 //! let headers = [("content-type", "application/json")];
-//! let facts = RequestFacts::to_url("POST", "https://api.openai.com/v1/chat/completions", &headers[..]);
+//! let facts = RequestFacts::to_url("POST", "https://api.openai.com/v1/chat/completions", &headers);
 //! let mut exchange = Exchange::begin(&facts);
 //! if exchange.wants_request() {
 //!     exchange.request_data(br#"{"model":"gpt-4o","messages":[]}"#);
 //! }
-//! exchange.response(200, &headers[..]);
+//! exchange.response(200, &headers);
 //! if exchange.wants_response() {
 //!     exchange.data(br#"{"model":"gpt-4o-2024-08-06","usage":{"prompt_tokens":48,"#);
 //!     exchange.data(br#""completion_tokens":14,"total_tokens":62}}"#);
