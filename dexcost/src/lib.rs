@@ -29,6 +29,7 @@ mod words;
 
 pub use rust_decimal::Decimal;
 
+pub use account::capture;
 pub use account::{
     Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, RetryHeuristics, RetryOptions,
     Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
@@ -49,7 +50,7 @@ pub use global::{
 pub use id::{EventId, TaskId};
 #[doc(hidden)]
 pub use literal::__literal;
-pub use observation::{Observation, UsageScope};
+pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
