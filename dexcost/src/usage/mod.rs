@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::dec;
+    use crate::dec;
 
     #[test]
     fn impossible_quantities_are_kept_as_they_are_and_counted_as_clamped() {
