@@ -13,6 +13,7 @@ mod account;
 mod builder;
 mod clock;
 mod config;
+mod console;
 mod ending;
 mod error;
 mod event;
