@@ -4,7 +4,9 @@
 
 extern crate self as dexcost;
 
+pub mod buffer;
 pub mod money;
+pub mod report;
 
 mod clock;
 mod ending;
@@ -14,6 +16,7 @@ mod id;
 mod observation;
 pub mod pricing;
 mod sink;
+mod sum;
 mod task;
 mod text;
 mod usage;
@@ -32,6 +35,7 @@ pub use id::{EventId, TaskId};
 pub use observation::{Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
+pub use sum::Sum;
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
 pub use usage::{Unit, Usage};
