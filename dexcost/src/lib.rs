@@ -19,6 +19,7 @@ mod event;
 mod global;
 mod id;
 mod literal;
+mod macro_support;
 mod observation;
 mod privacy;
 mod sink;
@@ -26,6 +27,12 @@ mod task;
 mod text;
 mod usage;
 mod words;
+
+/// For the code that the macros generate; not part of the public interface.
+#[doc(hidden)]
+pub mod __macro {
+    pub use crate::macro_support::*;
+}
 
 pub use rust_decimal::Decimal;
 
@@ -36,6 +43,8 @@ pub use account::{
 };
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::{Config, Durability, KeyType, validate_api_key};
+#[cfg(feature = "macros")]
+pub use dexcost_macros::task;
 pub use ending::Ending;
 pub use error::Error;
 pub use event::{
