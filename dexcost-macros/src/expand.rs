@@ -23,7 +23,8 @@ pub(crate) fn task(model: &TaskFn) -> TokenStream {
             let body = typed(&signature.output, &function.block);
             quote!(::dexcost::__macro::run_async(#spec, async move #body, #failed).await)
         }
-        Shape::Returned { boxed, block } => {
+        Shape::Returned(returned) => {
+            let boxed = &returned.boxed;
             let before = function
                 .block
                 .stmts
@@ -34,7 +35,7 @@ pub(crate) fn task(model: &TaskFn) -> TokenStream {
                 capture,
                 block,
                 ..
-            } = block;
+            } = &returned.block;
             let run = quote!(::dexcost::__macro::run_async(#spec, #(#attrs)* async #capture #block, #failed));
             let run = boxed
                 .as_ref()

@@ -28,7 +28,14 @@ pub(crate) enum Shape {
     Plain,
     /// The async block that a plain function returns, in a box or bare: the form that
     /// `async_trait` and functions with a future as return type have.
-    Returned { boxed: Option<Expr>, block: ExprAsync },
+    Returned(Box<Returned>),
+}
+
+/// The async block at the end of a plain function.
+pub(crate) struct Returned {
+    /// The `Box::pin` around it.
+    pub(crate) boxed: Option<Expr>,
+    pub(crate) block: ExprAsync,
 }
 
 impl TaskFn {
@@ -157,12 +164,12 @@ fn shape(function: &ItemFn) -> syn::Result<Shape> {
         match tail {
             Expr::Async(block) => {
                 let (boxed, block) = (None, block.clone());
-                return Ok(Shape::Returned { boxed, block });
+                return Ok(Shape::Returned(Box::new(Returned { boxed, block })));
             }
             Expr::Call(call) if is_box_pin(&call.func) => {
                 if let (Some(Expr::Async(block)), 1) = (call.args.first(), call.args.len()) {
                     let (boxed, block) = (Some((*call.func).clone()), block.clone());
-                    return Ok(Shape::Returned { boxed, block });
+                    return Ok(Shape::Returned(Box::new(Returned { boxed, block })));
                 }
             }
             _ => {}

@@ -69,22 +69,19 @@ impl Arguments {
             }
             unknown => return Err(syn::Error::new_spanned(name, unknown_argument(unknown))),
         };
-        if !input.peek(Token![=]) {
-            return Err(syn::Error::new_spanned(
-                name,
-                format!("a value is missing: `{name} = …`"),
-            ));
-        }
-        input.parse::<Token![=]>()?;
-        if input.is_empty() || input.peek(Token![,]) {
-            return Err(syn::Error::new_spanned(
-                name,
-                format!("a value is missing: `{name} = …`"),
-            ));
-        }
-        *slot = Some(input.parse()?);
+        *slot = Some(value(name, &name.to_string(), input)?);
         Ok(())
     }
+}
+
+/// Reads `= <expr>` behind a name.
+fn value(at: &impl quote::ToTokens, name: &str, input: ParseStream<'_>) -> syn::Result<Expr> {
+    let missing = || syn::Error::new_spanned(at, format!("a value is missing: `{name} = …`"));
+    input.parse::<Option<Token![=]>>()?.ok_or_else(missing)?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(missing());
+    }
+    input.parse()
 }
 
 fn unknown_argument(name: &str) -> String {
@@ -97,7 +94,7 @@ fn unknown_argument(name: &str) -> String {
         "meta" => "metadata",
         _ => return format!("there is no argument `{name}`; known are {KNOWN}"),
     };
-    format!("there is no argument `{name}`: write `{meta}`", meta = meant)
+    format!("there is no argument `{name}`: write `{meant}`")
 }
 
 fn facts(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Fact>> {
@@ -134,12 +131,7 @@ impl Parse for Fact {
             let name = input.call(Ident::parse_any)?;
             LitStr::new(&name.unraw().to_string(), name.span())
         };
-        if !input.peek(Token![=]) {
-            let message = format!("a value is missing: `{} = …`", key.value());
-            return Err(syn::Error::new_spanned(key, message));
-        }
-        input.parse::<Token![=]>()?;
-        let value = input.parse()?;
+        let value = value(&key, &key.value(), input)?;
         Ok(Self { key, value })
     }
 }

@@ -15,4 +15,4 @@ mod values;
 pub use outcome::{Otherwise, Outcome};
 pub use run::{RunAsync, run_async, run_sync};
 pub use spec::{Spec, not_initialized};
-pub use values::{Attribute, NamedBy, ToAttribution, ToMetadata, ToTracker};
+pub use values::{Attribute, NamedBy, Optional, ToAttribution, ToMetadata, ToTracker};

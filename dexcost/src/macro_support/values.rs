@@ -29,27 +29,40 @@ impl<T: Display + ?Sized> ToAttribution for T {
     }
 }
 
-// An `Option` cannot be displayed, so its methods are inherent and found before the trait's.
+/// An `Option`, or a reference to one. It cannot be displayed, so the method for it is inherent and
+/// found before that of [`NamedBy`].
+pub trait Optional {
+    /// What may be there.
+    type Item;
 
-impl<T> Attribute<'_, Option<T>> {
-    /// The text.
-    #[must_use]
-    pub fn __dexcost_text(&self) -> Option<String>
-    where
-        T: ToAttribution,
-    {
-        self.0.as_ref()?.to_attribution()
+    /// What is there.
+    fn item(&self) -> Option<&Self::Item>;
+}
+
+impl<T> Optional for Option<T> {
+    type Item = T;
+
+    fn item(&self) -> Option<&T> {
+        self.as_ref()
     }
 }
 
-impl<T> Attribute<'_, &Option<T>> {
+impl<T> Optional for &Option<T> {
+    type Item = T;
+
+    fn item(&self) -> Option<&T> {
+        self.as_ref()
+    }
+}
+
+impl<T: Optional> Attribute<'_, T> {
     /// The text.
     #[must_use]
     pub fn __dexcost_text(&self) -> Option<String>
     where
-        T: ToAttribution,
+        T::Item: ToAttribution,
     {
-        self.0.as_ref()?.to_attribution()
+        self.0.item()?.to_attribution()
     }
 }
 
