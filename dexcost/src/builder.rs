@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::account::{CostTracker, TrackerParts};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::console::ConsoleSink;
 use crate::error::Error;
 use crate::pricing::{PricingEngine, RateRegistry};
 use crate::privacy::Privacy;
@@ -31,6 +32,11 @@ impl CostTracker {
     /// As [`new`](Self::new).
     pub fn with_sink(config: &Config, sink: Arc<dyn Sink>) -> Result<Self, Error> {
         config.validate()?;
+        let sink = if config.is_development() {
+            Arc::new(ConsoleSink::to_stderr(sink))
+        } else {
+            sink
+        };
         let rates = RateRegistry::new();
         if let Some(path) = &config.rates_path {
             rates.load(path)?;

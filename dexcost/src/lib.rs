@@ -13,6 +13,7 @@ mod account;
 mod builder;
 mod clock;
 mod config;
+mod console;
 mod ending;
 mod error;
 mod event;
@@ -36,6 +37,7 @@ pub mod __macro {
 
 pub use rust_decimal::Decimal;
 
+pub use account::capture;
 pub use account::{
     Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, RetryHeuristics, RetryOptions,
     Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
@@ -58,7 +60,7 @@ pub use global::{
 pub use id::{EventId, TaskId};
 #[doc(hidden)]
 pub use literal::__literal;
-pub use observation::{Observation, UsageScope};
+pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};

@@ -9,13 +9,17 @@
 //! | `tracked_task` | a running task: what a user records on and ends |
 //! | `cell` | its shared state: the record, its totals, its retries |
 //! | `recording` | what can be recorded, each with its options |
+//! | `observed` | from what an exchange showed to an event |
 //! | `retries` | when a call is the repetition of an earlier one |
 //! | `scope` | the stretch of code in which a task is current |
 //! | `context` | whom the code at hand works for |
+//! | `capture` | one outbound call, watched from its first byte to its ending |
 //! | `sessions` | tasks that dexcost opens for costs outside any task |
 
+pub mod capture;
 mod cell;
 mod context;
+mod observed;
 mod options;
 mod recording;
 mod retries;

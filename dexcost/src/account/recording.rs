@@ -11,7 +11,7 @@ use crate::event::{
     CallFacts, CallType, CostConfidence, Details, Event, EventType, OperationStatus, PricingSource,
 };
 use crate::id::EventId;
-use crate::money::{self, Amount};
+use crate::money::Amount;
 use crate::pricing::{CostResult, PriceQuery, Rung};
 use crate::text::Text;
 use crate::usage::{Unit, Usage};
@@ -92,14 +92,14 @@ impl TaskHandle {
         let mut event = self.blank(EventType::ExternalCost);
         event.service_name = Some(service.into());
         event.usage = Usage::new().with(Unit::RateUnits, units);
-        event.cost_usd = money::exact_product(units, rate.cost_usd);
+        event.cost_usd = rate.cost(units);
         event.cost_confidence = if event.cost_usd.is_some() {
             CostConfidence::Computed
         } else {
             CostConfidence::Unknown
         };
         event.pricing_source = PricingSource::RateRegistry;
-        event.pricing_version = Some(rates.pricing_version());
+        event.pricing_version = Some(version);
         Ok(self.keep(event, details))
     }
 
