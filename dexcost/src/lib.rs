@@ -22,6 +22,7 @@ mod event;
 mod global;
 mod id;
 mod literal;
+mod macro_support;
 mod observation;
 mod privacy;
 mod sink;
@@ -30,6 +31,12 @@ mod task;
 mod text;
 mod usage;
 mod words;
+
+/// For the code that the macros generate; not part of the public interface.
+#[doc(hidden)]
+pub mod __macro {
+    pub use crate::macro_support::*;
+}
 
 pub use rust_decimal::Decimal;
 
@@ -42,6 +49,8 @@ pub use account::{
 pub use buffer::Durability;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::{Config, KeyType, validate_api_key};
+#[cfg(feature = "macros")]
+pub use dexcost_macros::task;
 pub use ending::Ending;
 pub use error::Error;
 pub use event::{
