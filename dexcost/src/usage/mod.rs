@@ -3,6 +3,7 @@
 //! [`Usage`] is the normal form: the input total includes cache reads and writes, the output total
 //! includes reasoning. Absent is not zero, and an explicit zero is a report.
 
+pub(crate) mod framing;
 mod unit;
 
 use rust_decimal::Decimal;
