@@ -4,6 +4,7 @@
 //! includes reasoning. Absent is not zero, and an explicit zero is a report.
 
 pub(crate) mod framing;
+pub(crate) mod readers;
 mod unit;
 
 use rust_decimal::Decimal;

@@ -233,6 +233,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_chunking_gives_the_same_events(stream in "(data|da|:|error| |x|\n|\r|\\{)*", chunk in 1usize..6) {
             prop_assert_eq!(events(stream.as_bytes(), chunk), events(stream.as_bytes(), usize::MAX));

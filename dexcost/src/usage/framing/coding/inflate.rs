@@ -24,15 +24,15 @@ impl Inflate {
         let (given, mut out) = (bytes.len(), [0; STEP]);
         while !self.ended {
             let (in_before, out_before) = (self.engine.total_in(), self.engine.total_out());
-            let status = self
-                .engine
-                .decompress(bytes, &mut out, FlushDecompress::None)
-                .map_err(|_| Garbled)?;
+            let status = self.engine.decompress(bytes, &mut out, FlushDecompress::None);
             let used = count(self.engine.total_in() - in_before);
             let made = count(self.engine.total_out() - out_before);
             bytes = bytes.get(used..).unwrap_or_default();
-            self.ended = status == Status::StreamEnd;
+            self.ended = matches!(status, Ok(Status::StreamEnd));
             if made > 0 && !sink(&out[..made.min(STEP)]) {
+                return Err(Garbled);
+            }
+            if status.is_err() {
                 return Err(Garbled);
             }
             if made < STEP && (bytes.is_empty() || used == 0) {
