@@ -4,35 +4,56 @@
 
 extern crate self as dexcost;
 
+pub mod canonical;
 pub mod money;
+pub mod pricing;
+pub mod testing;
 
 mod account;
+mod builder;
 mod clock;
+mod config;
+mod console;
 mod ending;
 mod error;
 mod event;
+mod global;
 mod id;
+mod literal;
 mod observation;
-pub mod pricing;
+mod privacy;
 mod sink;
 mod task;
 mod text;
 mod usage;
 mod words;
 
-pub use rust_decimal::{Decimal, dec};
+pub use rust_decimal::Decimal;
 
 pub use account::capture;
+pub use account::{
+    Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, RetryHeuristics, RetryOptions,
+    Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
+    TrackerParts, clear_context, default_context, get_context, set_context, set_default_context,
+};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use config::{Config, Durability, KeyType, validate_api_key};
 pub use ending::Ending;
 pub use error::Error;
 pub use event::{
     CallFacts, CallPart, CallType, CostConfidence, CostFamily, Details, ErrorType, Event, EventType,
     OperationStatus, PricingSource,
 };
+pub use global::{
+    InitGuard, close, current_task, flush, init, install, link_trace, mark_retry, record_cost,
+    record_cost_with, record_llm_call, record_usage, start_task, start_task_sync, tracker,
+};
 pub use id::{EventId, TaskId};
+#[doc(hidden)]
+pub use literal::__literal;
 pub use observation::{BodyTrouble, Observation, UsageScope};
-pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
+pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
+pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;

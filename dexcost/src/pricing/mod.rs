@@ -3,8 +3,10 @@
 //! Floor 2: pure. It knows usage and tables, and neither tasks nor machines.
 
 mod query;
+mod rates;
 
 pub use query::{CostResult, PriceLine, PriceQuery, Rung};
+pub use rates::{RateEntry, RateRegistry};
 
 use crate::event::{CostConfidence, PricingSource};
 use crate::text::Text;
