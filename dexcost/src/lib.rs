@@ -1,4 +1,4 @@
-//! dexcost: the cost ledger for AI agents.
+#![doc = include_str!("docs/crate.md")]
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -10,6 +10,9 @@ pub mod money;
 pub mod pricing;
 pub mod report;
 pub mod testing;
+
+#[doc = include_str!("docs/coming_from_python.md")]
+pub mod coming_from_python {}
 
 mod account;
 mod builder;
