@@ -30,7 +30,7 @@ pub use event::{
 };
 pub use id::{EventId, TaskId};
 pub use observation::{Observation, UsageScope};
-pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Resolution, Rung};
+pub use pricing::{CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, Resolution, Rung};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;

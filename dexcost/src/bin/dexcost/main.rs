@@ -1,5 +1,9 @@
 //! The `dexcost` command: what did it cost, for whom, and why.
 
+mod jsonl;
+mod price;
+mod resolve;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -12,11 +16,17 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    Price(price::Args),
+    Resolve(resolve::Args),
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome: Result<ExitCode, Box<dyn std::error::Error>> = match cli.verb {};
+    let outcome: Result<ExitCode, Box<dyn std::error::Error>> = match &cli.verb {
+        Verb::Price(args) => price::run(args),
+        Verb::Resolve(args) => resolve::run(args),
+    };
     match outcome {
         Ok(code) => code,
         Err(error) => fail(&*error),

@@ -65,6 +65,14 @@ impl<'a> Card<'a> {
             })
     }
 
+    /// The prompt sizes that the prompt exceeds and that have prices here, ascending.
+    pub(crate) fn thresholds_in_force(&self) -> Vec<u64> {
+        let listed = |place: usize| {
+            (0..self.rates.len()).filter_map(|at| self.rates.nth(at)).any(|(code, _)| code.threshold() == place)
+        };
+        self.crossed().filter(|place| listed(*place)).filter_map(|place| self.entry.threshold(place)).collect()
+    }
+
     /// The listed price in a tier, above the highest threshold that lists one; without a price of the
     /// tier the plain one stands in, also above the threshold.
     fn listed(&self, component: Component) -> Option<Decimal> {
