@@ -124,19 +124,16 @@ impl<'a> Card<'a> {
     }
 
     /// A completion token. A model that lists nothing, or zero, but a price of image tokens makes
-    /// images: that is then the price of its output.
+    /// images: that is then the price of its output. The batch interface knows no such stand-in.
     pub(crate) fn output(&self) -> Option<Decimal> {
-        if self.batch
-            && let Some(listed) = self.batch_listed(Component::Output)
-        {
-            return Some(listed);
+        let listed = || self.special(Component::Output).or_else(|| self.listed(Component::Output));
+        if self.batch {
+            return self.batch_listed(Component::Output).or_else(|| Self::half(listed()));
         }
-        let price = self.special(Component::Output).or_else(|| self.listed(Component::Output));
-        let price = match price {
+        match listed() {
             Some(price) if !price.is_zero() => Some(price),
-            _ => self.rates.get(Code::plain(Component::OutputImageToken)).or(price),
-        };
-        if self.batch { Self::half(price) } else { price }
+            price => self.rates.get(Code::plain(Component::OutputImageToken)).or(price),
+        }
     }
 
     /// A token read from a cache; the input price where none is listed.
