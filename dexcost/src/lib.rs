@@ -69,7 +69,7 @@ pub use id::{EventId, TaskId};
 pub use literal::__literal;
 pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{
-    CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
+    CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
 };
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};

@@ -5,6 +5,7 @@
 mod bill;
 mod engine;
 mod entry;
+mod explain;
 mod names;
 mod overlay;
 mod overrides;
@@ -13,6 +14,7 @@ mod rates;
 mod sanity;
 mod table;
 
+pub use explain::Explanation;
 pub use engine::PricingEngine;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};

@@ -1,8 +1,11 @@
 //! The `dexcost` command: what did it cost, for whom, and why.
 
+mod jsonl;
+mod price;
 mod print;
 mod rates;
 mod report;
+mod resolve;
 mod show;
 mod source;
 mod status;
@@ -31,6 +34,8 @@ enum Verb {
     Show(show::Args),
     Status(status::Args),
     Rates(rates::Args),
+    Price(price::Args),
+    Resolve(resolve::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +46,8 @@ fn main() -> ExitCode {
         Verb::Show(args) => show::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Rates(args) => rates::run(args),
+        Verb::Price(args) => price::run(args),
+        Verb::Resolve(args) => resolve::run(args),
     };
     match outcome {
         Ok(code) => code,
