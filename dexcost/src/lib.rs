@@ -4,9 +4,11 @@
 
 extern crate self as dexcost;
 
+pub mod buffer;
 pub mod canonical;
 pub mod money;
 pub mod pricing;
+pub mod report;
 pub mod testing;
 
 mod account;
@@ -20,13 +22,21 @@ mod event;
 mod global;
 mod id;
 mod literal;
+mod macro_support;
 mod observation;
 mod privacy;
 mod sink;
+mod sum;
 mod task;
 mod text;
 mod usage;
 mod words;
+
+/// For the code that the macros generate; not part of the public interface.
+#[doc(hidden)]
+pub mod __macro {
+    pub use crate::macro_support::*;
+}
 
 pub use rust_decimal::Decimal;
 
@@ -36,8 +46,11 @@ pub use account::{
     Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
     TrackerParts, clear_context, default_context, get_context, set_context, set_default_context,
 };
+pub use buffer::Durability;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use config::{Config, Durability, KeyType, validate_api_key};
+pub use config::{Config, KeyType, validate_api_key};
+#[cfg(feature = "macros")]
+pub use dexcost_macros::task;
 pub use ending::Ending;
 pub use error::Error;
 pub use event::{
@@ -55,6 +68,7 @@ pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
+pub use sum::Sum;
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
 pub use usage::{Unit, Usage};

@@ -265,6 +265,14 @@ impl CostTracker {
     }
 }
 
+impl TaskHandle {
+    /// The tracker that the task belongs to.
+    #[must_use]
+    pub fn tracker(&self) -> CostTracker {
+        CostTracker(Arc::clone(self.cell().tracker()))
+    }
+}
+
 fn task_type_of(given: Text) -> Text {
     if given.trim().is_empty() {
         return Text::from_static("unnamed");
