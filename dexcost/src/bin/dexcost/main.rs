@@ -2,6 +2,7 @@
 
 mod print;
 mod rates;
+mod replay;
 mod report;
 mod show;
 mod source;
@@ -31,6 +32,7 @@ enum Verb {
     Show(show::Args),
     Status(status::Args),
     Rates(rates::Args),
+    Replay(replay::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Show(args) => show::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Rates(args) => rates::run(args),
+        Verb::Replay(args) => replay::run(args),
     };
     match outcome {
         Ok(code) => code,
