@@ -14,7 +14,7 @@ mod rates;
 mod sanity;
 mod table;
 
-pub use explain::Explanation;
 pub use engine::PricingEngine;
+pub use explain::Explanation;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
