@@ -76,6 +76,8 @@ mod weight;
 mod writer;
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
