@@ -43,6 +43,14 @@ pub enum Error {
         /// The words that are known, separated by commas.
         known: String,
     },
+    /// A JSON document that is no event or task of the form that was expected.
+    #[error("not a valid {what}: {reason}")]
+    InvalidRecord {
+        /// What was expected.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An event type that `record_cost` does not accept.
     #[error("record_cost takes external_cost or compute_cost, not {given}")]
     WrongEventType {

@@ -1,20 +1,33 @@
-//! dexcost: the cost ledger for AI agents.
+#![doc = include_str!("docs/crate.md")]
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 extern crate self as dexcost;
 
 pub mod buffer;
+pub mod canonical;
 pub mod money;
+pub mod pricing;
 pub mod report;
+pub mod testing;
 
+#[doc = include_str!("docs/coming_from_python.md")]
+pub mod coming_from_python {}
+
+mod account;
+mod builder;
 mod clock;
+mod config;
+mod console;
 mod ending;
 mod error;
 mod event;
+mod global;
 mod id;
+mod literal;
+mod macro_support;
 mod observation;
-pub mod pricing;
+mod privacy;
 mod sink;
 mod sum;
 mod task;
@@ -22,18 +35,43 @@ mod text;
 mod usage;
 mod words;
 
-pub use rust_decimal::{Decimal, dec};
+/// For the code that the macros generate; not part of the public interface.
+#[doc(hidden)]
+pub mod __macro {
+    pub use crate::macro_support::*;
+}
 
+pub use rust_decimal::Decimal;
+
+pub use account::capture;
+pub use account::{
+    Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, RetryHeuristics, RetryOptions,
+    Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
+    TrackerParts, clear_context, default_context, get_context, set_context, set_default_context,
+};
+pub use buffer::Durability;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use config::{Config, KeyType, validate_api_key};
+#[cfg(feature = "macros")]
+pub use dexcost_macros::task;
 pub use ending::Ending;
 pub use error::Error;
 pub use event::{
     CallFacts, CallPart, CallType, CostConfidence, CostFamily, Details, ErrorType, Event, EventType,
     OperationStatus, PricingSource,
 };
+pub use global::{
+    InitGuard, close, current_task, flush, init, install, link_trace, mark_retry, record_cost,
+    record_cost_with, record_llm_call, record_usage, start_task, start_task_sync, tracker,
+};
 pub use id::{EventId, TaskId};
-pub use observation::{Observation, UsageScope};
-pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
+#[doc(hidden)]
+pub use literal::__literal;
+pub use observation::{BodyTrouble, Observation, UsageScope};
+pub use pricing::{
+    CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
+};
+pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use sum::Sum;
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};

@@ -242,7 +242,7 @@ pub mod as_optional_text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::dec;
+    use crate::dec;
 
     #[test]
     fn a_sum_that_would_round_is_unknown() {

@@ -41,4 +41,43 @@ pub struct Observation {
     pub ending: Ending,
     /// Whether reported counts contradicted each other, so that they had to be clamped.
     pub usage_is_suspect: bool,
+    /// What kept the body from being read in full, where something did.
+    pub body_trouble: Option<BodyTrouble>,
+    /// A digest of the request line and body: the same for a repetition of the same request. It
+    /// holds for one process only, is never stored, and nothing can be read back from it. `None`
+    /// where the body was not seen.
+    pub request_digest: Option<u64>,
+}
+
+words! {
+    /// What kept a response body from being read in full. The caller's bytes are untouched by it.
+    BodyTrouble ("body trouble") {
+        /// The content coding is unknown, or the bytes are not what it promises.
+        Coding = "coding",
+        /// The body is not the JSON or event stream that the path promises.
+        Format = "format",
+        /// A cap of ours was hit: the body decodes to too much, or needs too much memory to decode.
+        TooLarge = "too_large",
+    }
+}
+
+impl Observation {
+    /// An exchange that showed nothing of interest.
+    #[must_use]
+    pub fn nothing(ending: Ending) -> Self {
+        Self {
+            provider: None,
+            captured: false,
+            usage_scope: UsageScope::None,
+            usage: Usage::new(),
+            call: CallFacts::default(),
+            operation_status: OperationStatus::Unknown,
+            error_type: None,
+            http_status: None,
+            ending,
+            usage_is_suspect: false,
+            body_trouble: None,
+            request_digest: None,
+        }
+    }
 }

@@ -110,33 +110,55 @@ impl Totals {
         }
     }
 
-    /// Adds an event.
-    ///
-    /// Returns `false` where its cost could not be added exactly; it then counts as unknown. The
-    /// caller gives such an event no cost before it is kept, so that parts still equal the whole.
-    pub fn add(&mut self, event: &Event) -> bool {
+    /// Adds an event whose cost [`fits`](Self::fits).
+    pub fn add(&mut self, event: &Event) {
         self.event_count = self.event_count.saturating_add(1);
         if event.event_type == EventType::LlmCall {
             self.add_tokens(event);
         }
-        let fits = self.add_cost(event);
-        if event.is_incomplete() || !fits {
+        if event.is_incomplete() {
             self.unknown_cost_count += 1;
         }
-        fits
+        let cost = event.cost_usd.unwrap_or_default();
+        if event.is_retry {
+            self.retry_count += 1;
+            self.retry_cost_usd = self.retry_cost_usd.saturating_add(cost);
+        }
+        if let Some(family) = event.event_type.family() {
+            let sum = self.family_mut(family);
+            *sum = sum.saturating_add(cost);
+        }
     }
 
-    /// Whether [`add`](Self::add) could add the event's cost exactly.
+    /// Whether the event's cost can be added exactly, so that parts still equal the whole.
+    ///
+    /// An event whose cost does not fit is given none before it is added and kept.
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {
-        let (Some(family), Some(cost)) = (event.event_type.family(), event.cost_usd) else {
+        let Some(cost) = event.cost_usd.filter(|_| event.event_type.is_money()) else {
             return true;
         };
-        let Some(sum) = money::exact_sum(self.family(family), cost) else {
-            return false;
-        };
-        let rest = CostFamily::ALL.iter().filter(|f| **f != family);
-        let total = rest.fold(Some(sum), |sum, f| money::exact_sum(sum?, self.family(*f)));
+        let sums = [
+            self.llm_cost_usd,
+            self.external_cost_usd,
+            self.compute_cost_usd,
+            self.gpu_cost_usd,
+            self.network_cost_usd,
+            self.retry_cost_usd,
+        ];
+        (is_small(cost) && sums.iter().all(|sum| is_small(*sum))) || self.fits_exactly(event, cost)
+    }
+
+    fn fits_exactly(&self, event: &Event, cost: Decimal) -> bool {
+        let others = CostFamily::ALL
+            .iter()
+            .filter(|family| event.event_type.family() != Some(**family));
+        let own = event
+            .event_type
+            .family()
+            .map_or(Decimal::ZERO, |family| self.family(family));
+        let sum = money::exact_sum(own, cost);
+        let total = others.fold(sum, |sum, family| money::exact_sum(sum?, self.family(*family)));
         total.is_some() && money::exact_sum(self.retry_cost_usd, cost).is_some()
     }
 
@@ -160,20 +182,6 @@ impl Totals {
         }
     }
 
-    fn add_cost(&mut self, event: &Event) -> bool {
-        let fits = self.fits(event);
-        let cost = event.cost_usd.filter(|_| fits).unwrap_or_default();
-        if event.is_retry {
-            self.retry_count += 1;
-            self.retry_cost_usd = self.retry_cost_usd.saturating_add(cost);
-        }
-        if let Some(family) = event.event_type.family() {
-            let sum = self.family_mut(family);
-            *sum = sum.saturating_add(cost);
-        }
-        fits
-    }
-
     fn add_tokens(&mut self, event: &Event) {
         let count = |unit| event.usage.count(unit);
         self.total_input_tokens = self.total_input_tokens.saturating_add(count(Unit::InputTokens));
@@ -190,5 +198,26 @@ impl Totals {
         self.total_cached_tokens = self
             .total_cached_tokens
             .saturating_sub(count(Unit::CacheReadTokens));
+    }
+}
+
+/// Whether seven such amounts certainly add up exactly: below 2^52 units of 10^-12 and coarser
+/// scales, so that their aligned sum stays below 2^96. What real tasks cost is always small.
+fn is_small(amount: Decimal) -> bool {
+    amount.scale() <= 12 && amount.mantissa().unsigned_abs() < 1 << 52
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dec;
+
+    #[test]
+    fn small_amounts_add_up_exactly_at_any_scale() {
+        let largest = Decimal::from((1_u64 << 52) - 1);
+        let finest = Decimal::new((1 << 52) - 1, 12);
+        let sum = (0..6).try_fold(finest, |sum, _| money::exact_sum(sum, largest));
+        assert!(is_small(largest) && is_small(finest) && sum.is_some());
+        assert!(!is_small(dec!(0.0000000000001)));
     }
 }

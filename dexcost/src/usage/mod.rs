@@ -3,6 +3,8 @@
 //! [`Usage`] is the normal form: the input total includes cache reads and writes, the output total
 //! includes reasoning. Absent is not zero, and an explicit zero is a report.
 
+pub(crate) mod framing;
+pub(crate) mod readers;
 mod unit;
 
 use rust_decimal::Decimal;
@@ -24,10 +26,23 @@ pub use unit::Unit;
 /// assert_eq!(usage.get(Unit::OutputTokens), Some(0.into()));
 /// assert_eq!(usage.get(Unit::ReasoningTokens), None);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Usage {
     entries: SmallVec<[(Unit, Decimal); 4]>,
 }
+
+/// The same quantities, in whatever order they were set.
+impl PartialEq for Usage {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len()
+            && self
+                .entries
+                .iter()
+                .all(|(unit, quantity)| other.get(*unit) == Some(*quantity))
+    }
+}
+
+impl Eq for Usage {}
 
 impl Usage {
     /// No quantities at all.
@@ -146,7 +161,7 @@ impl<'de> Deserialize<'de> for Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::dec;
+    use crate::dec;
 
     #[test]
     fn impossible_quantities_are_kept_as_they_are_and_counted_as_clamped() {

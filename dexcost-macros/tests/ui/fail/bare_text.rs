@@ -1,0 +1,4 @@
+#[dexcost::task("resolve_ticket")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task]
+const fn f() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+struct Customer;
+
+#[dexcost::task(customer = &customer)]
+fn f(customer: Customer) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task(customer = , type = "x")]
+fn f() {}
+
+fn main() {}

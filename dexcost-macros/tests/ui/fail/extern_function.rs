@@ -1,0 +1,4 @@
+#[dexcost::task]
+extern "C" fn f() {}
+
+fn main() {}

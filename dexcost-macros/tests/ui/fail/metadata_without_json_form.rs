@@ -1,0 +1,6 @@
+struct Ticket;
+
+#[dexcost::task(metadata(ticket = ticket))]
+fn f(ticket: Ticket) {}
+
+fn main() {}

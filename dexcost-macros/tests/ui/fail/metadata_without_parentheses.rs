@@ -1,0 +1,4 @@
+#[dexcost::task(metadata = "x")]
+fn f() {}
+
+fn main() {}

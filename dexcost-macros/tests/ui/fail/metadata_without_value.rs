@@ -1,0 +1,4 @@
+#[dexcost::task(metadata(ticket))]
+fn f(ticket: u64) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task(customer)]
+fn f() {}
+
+fn main() {}

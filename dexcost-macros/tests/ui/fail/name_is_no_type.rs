@@ -1,0 +1,4 @@
+#[dexcost::task]
+fn _run() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task]
+struct Ticket;
+
+fn main() {}

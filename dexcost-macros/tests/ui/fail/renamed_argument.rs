@@ -1,0 +1,4 @@
+#[dexcost::task(customer_id = "acme")]
+fn f() {}
+
+fn main() {}

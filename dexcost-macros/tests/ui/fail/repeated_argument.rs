@@ -1,0 +1,4 @@
+#[dexcost::task(customer = "acme", customer = "other")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task(tracker = "mine")]
+fn f() {}
+
+fn main() {}

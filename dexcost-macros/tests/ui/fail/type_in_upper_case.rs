@@ -1,0 +1,4 @@
+#[dexcost::task(type = "ResolveTicket")]
+fn f() {}
+
+fn main() {}

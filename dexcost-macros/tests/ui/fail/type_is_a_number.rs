@@ -1,0 +1,4 @@
+#[dexcost::task(type = 5)]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task(type = "/tickets/{id}/resolve")]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task(type = "")]
+fn f() {}
+
+fn main() {}

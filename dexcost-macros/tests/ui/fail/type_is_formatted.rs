@@ -1,0 +1,4 @@
+#[dexcost::task(type = format!("ticket-{id}"))]
+fn f(id: u64) {}
+
+fn main() {}

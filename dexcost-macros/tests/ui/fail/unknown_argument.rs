@@ -1,0 +1,4 @@
+#[dexcost::task(kustomer = "acme")]
+fn f() {}
+
+fn main() {}

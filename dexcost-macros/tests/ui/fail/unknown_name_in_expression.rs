@@ -1,0 +1,4 @@
+#[dexcost::task(customer = ticket.customer)]
+fn f() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dexcost::task]
+unsafe fn f() {}
+
+fn main() {}

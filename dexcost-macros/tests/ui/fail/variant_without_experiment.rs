@@ -1,0 +1,4 @@
+#[dexcost::task(variant = "b")]
+fn f() {}
+
+fn main() {}

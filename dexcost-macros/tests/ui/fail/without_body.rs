@@ -1,0 +1,6 @@
+trait Agent {
+    #[dexcost::task]
+    async fn answer(&self);
+}
+
+fn main() {}

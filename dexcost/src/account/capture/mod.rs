@@ -1,0 +1,53 @@
+//! Capture: one outbound request with its response, watched from first byte to ending.
+//!
+//! [`Exchange`] is a state machine without I/O. An adapter (a tower layer, a middleware, the
+//! `replay` command) moves bytes past it by reference and never waits for it:
+//!
+//! ```
+//! use dexcost::capture::{Exchange, RequestFacts};
+//! use dexcost::{Ending, Unit, dec};
+//!
+//! let headers = [("content-type", "application/json")];
+//! let facts = RequestFacts::to_url("POST", "https://api.openai.com/v1/chat/completions", &headers);
+//! let mut exchange = Exchange::begin(&facts);
+//! if exchange.wants_request() {
+//!     exchange.request_data(br#"{"model":"gpt-4o","messages":[]}"#);
+//! }
+//! exchange.response(200, &headers);
+//! if exchange.wants_response() {
+//!     exchange.data(br#"{"model":"gpt-4o-2024-08-06","usage":{"prompt_tokens":48,"#);
+//!     exchange.data(br#""completion_tokens":14,"total_tokens":62}}"#);
+//! }
+//! let seen = exchange.settle(Ending::Done);
+//! assert!(seen.captured);
+//! assert_eq!(seen.usage.get(Unit::InputTokens), Some(dec!(48)));
+//! assert_eq!(seen.call.model_returned.as_deref(), Some("gpt-4o-2024-08-06"));
+//! ```
+//!
+//! # For adapters
+//! 1. [`Exchange::begin`] with the request line and headers. For a request that cannot be a model
+//!    call it allocates nothing and [`Exchange::is_watching`] is false: drop it and pass through.
+//! 2. [`Exchange::request_data`] for each piece of the request body, in order, where
+//!    [`Exchange::wants_request`]. A body that is not seen costs the requested model and the digest,
+//!    nothing else.
+//! 3. [`Exchange::response`] with status and headers. Interim (1xx) responses are not reported.
+//! 4. [`Exchange::data`] for each piece of the response body, still coded as on the wire, where
+//!    [`Exchange::wants_response`].
+//! 5. [`Exchange::settle`], once: [`Ending::Done`](crate::Ending::Done) at the natural end,
+//!    `Failed` on a transport error (after [`Exchange::note_error`] where the adapter knows that it
+//!    was a timeout), `Cancelled` where the consumer dropped it, `Truncated` where the adapter
+//!    stopped watching. A drop after the terminal event of a stream, or after a complete JSON body,
+//!    counts as done: the exchange knows.
+//!
+//! An `Exchange` is one pointer wide, `Send + Sync`, never panics, and keeps no message text: what
+//! it holds is capped, whatever the size of the bodies.
+
+mod body;
+mod digest;
+mod exchange;
+mod facts;
+mod request;
+mod settle;
+
+pub use exchange::Exchange;
+pub use facts::{Headers, RequestFacts};

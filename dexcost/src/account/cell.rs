@@ -1,0 +1,220 @@
+//! The shared state of a running task: its record, its totals, its retries.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::account::retries::RetryMemory;
+use crate::account::tracker::Shared;
+use crate::error::Error;
+use crate::event::{CostConfidence, Event};
+use crate::id::{EventId, TaskId};
+use crate::sink::{Record, Refusal};
+use crate::task::{Attribution, Task, TaskStatus};
+use crate::text::Text;
+
+/// Under which name a task's metadata says who ended it, where it was not the program.
+pub(super) const ENDED_BY: &str = "_ended_by";
+
+/// How many flagged events a task remembers for `mark_not_retry`.
+const FLAGGED: usize = 1_024;
+
+/// A task that several threads may record on.
+///
+/// One short lock per task. It is held while the records are handed to the sink, so that the sink
+/// sees a task's records in the order in which its totals saw them; no code of the user runs under it.
+#[derive(Debug)]
+pub(crate) struct TaskCell {
+    tracker: Arc<Shared>,
+    task_id: TaskId,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug)]
+struct Live {
+    task: Task,
+    retries: RetryMemory,
+    flagged: Vec<Arc<Event>>,
+    lost: u64,
+    lost_reason: Option<Refusal>,
+}
+
+impl TaskCell {
+    /// Opens the task: from here on a crash leaves it behind as interrupted.
+    pub(super) fn open(tracker: Arc<Shared>, task: Task) -> Arc<Self> {
+        let task_id = task.task_id;
+        let mut live = Live {
+            task,
+            retries: RetryMemory::default(),
+            flagged: Vec::new(),
+            lost: 0,
+            lost_reason: None,
+        };
+        let started = Record::TaskStarted(Arc::new(live.task.clone()));
+        live.hand_over(&tracker, started);
+        Arc::new(Self {
+            tracker,
+            task_id,
+            live: Mutex::new(live),
+        })
+    }
+
+    pub(super) fn tracker(&self) -> &Arc<Shared> {
+        &self.tracker
+    }
+
+    pub(super) fn tracker_id(&self) -> u64 {
+        self.tracker.id
+    }
+
+    pub(super) fn task_id(&self) -> TaskId {
+        self.task_id
+    }
+
+    /// Reads something of the task's record as it stands now.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Task) -> T) -> T {
+        look(&self.live.lock().task)
+    }
+
+    /// Adds an event to the totals and hands it over.
+    ///
+    /// `digest` identifies the request on the wire, where there was one. Events that arrive after
+    /// the task's end (the last bytes of a stream) still count, and the task's record is renewed.
+    pub(super) fn record(&self, mut event: Event, digest: Option<u64>) -> Arc<Event> {
+        let mut live = self.live.lock();
+        if let Some(digest) = digest {
+            live.retries.apply_wire(digest, &mut event);
+        }
+        if let Some(heuristics) = self.tracker.retry_heuristics {
+            live.retries.apply_heuristic(heuristics, &mut event);
+        }
+        if !live.task.totals.fits(&event) {
+            forget_cost(&mut event, "overflow");
+        }
+        live.task.totals.add(&event);
+        let event = Arc::new(event);
+        if event.is_retry {
+            live.remember_flagged(&event);
+        }
+        live.hand_over(&self.tracker, Record::Event(Arc::clone(&event)));
+        live.renew_if_ended(&self.tracker);
+        event
+    }
+
+    /// Takes the retry flag off an event: the given one, else the newest that has it.
+    pub(super) fn unflag_retry(&self, event_id: Option<EventId>) -> Option<Arc<Event>> {
+        let mut live = self.live.lock();
+        let at = match event_id {
+            Some(id) => live.flagged.iter().rposition(|event| event.event_id == id)?,
+            None => live.flagged.len().checked_sub(1)?,
+        };
+        let before = live.flagged.remove(at);
+        let mut after = Event::clone(&before);
+        after.is_retry = false;
+        after.retry_reason = None;
+        after.retry_of = None;
+        after.revision += 1;
+        live.task.totals.remove(&before);
+        live.task.totals.add(&after);
+        let after = Arc::new(after);
+        live.hand_over(
+            &self.tracker,
+            Record::EventChanged {
+                before,
+                after: Arc::clone(&after),
+            },
+        );
+        live.renew_if_ended(&self.tracker);
+        Some(after)
+    }
+
+    /// Changes the metadata and hands the renewed record over.
+    pub(super) fn change_metadata(&self, change: impl FnOnce(&mut crate::event::Details)) {
+        let mut live = self.live.lock();
+        change(&mut live.task.metadata);
+        self.tracker.privacy.apply_to_details(&mut live.task.metadata);
+        live.renew(&self.tracker);
+    }
+
+    /// Fills gaps of the attribution; what is set stays.
+    pub(super) fn fill_attribution(&self, context: &Attribution) {
+        let mut context = context.clone();
+        self.tracker.privacy.apply_to_attribution(&mut context);
+        let mut live = self.live.lock();
+        let filled = live.task.attribution.clone().or(&context);
+        if filled != live.task.attribution {
+            live.task.attribution = filled;
+            live.renew(&self.tracker);
+        }
+    }
+
+    /// Ends the task. `ended_by` says why, where it was not the program that ended it.
+    pub(super) fn end(&self, status: TaskStatus, ended_by: Option<&'static str>) -> Result<(), Error> {
+        let now = self.tracker.clock.now();
+        let mut live = self.live.lock();
+        if live.task.status != TaskStatus::Pending {
+            return Err(Error::AlreadyEnded);
+        }
+        live.task.status = if status == TaskStatus::Pending {
+            TaskStatus::Failed
+        } else {
+            status
+        };
+        live.task.ended_at = Some(now.max(live.task.started_at));
+        if let Some(reason) = ended_by {
+            live.task
+                .metadata
+                .insert(ENDED_BY.to_owned(), Value::from(reason));
+        }
+        live.task.revision += 1;
+        let ended = Record::TaskEnded(Arc::new(live.task.clone()));
+        live.hand_over(&self.tracker, ended);
+        Ok(())
+    }
+
+    /// How many records of the task the sink refused, and why the last of them.
+    pub(super) fn lost(&self) -> Option<(u64, Refusal)> {
+        let live = self.live.lock();
+        live.lost_reason.map(|reason| (live.lost, reason))
+    }
+}
+
+impl Live {
+    fn hand_over(&mut self, tracker: &Shared, record: Record) {
+        if let Err(refusal) = tracker.sink.put(record) {
+            self.lost += 1;
+            self.lost_reason = Some(refusal);
+        }
+    }
+
+    fn renew(&mut self, tracker: &Shared) {
+        self.task.revision += 1;
+        let changed = Record::TaskChanged(Arc::new(self.task.clone()));
+        self.hand_over(tracker, changed);
+    }
+
+    fn renew_if_ended(&mut self, tracker: &Shared) {
+        if self.task.status != TaskStatus::Pending {
+            self.renew(tracker);
+        }
+    }
+
+    fn remember_flagged(&mut self, event: &Arc<Event>) {
+        if self.flagged.len() == FLAGGED {
+            self.flagged.remove(0);
+        }
+        self.flagged.push(Arc::clone(event));
+    }
+}
+
+/// Turns a cost that cannot be kept into an unknown one, with the reason beside it.
+fn forget_cost(event: &mut Event, reason: &'static str) {
+    event.cost_usd = None;
+    event.cost_confidence = CostConfidence::Unknown;
+    let details = event.details.get_or_insert_default();
+    details.insert("_unpriced".to_owned(), Value::from(reason));
+    if let Some(call) = &mut event.call {
+        call.unpriced.push(Text::from_static(reason));
+    }
+}

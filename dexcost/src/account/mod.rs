@@ -1,0 +1,39 @@
+//! Accounting: which task is current, what it costs so far, and where its records go.
+//!
+//! Floor 4. Everything here hands records to a [`Sink`](crate::Sink) and goes on; nothing waits for
+//! a disk unless it is asked to.
+//!
+//! | file | thought |
+//! |---|---|
+//! | `tracker` | the handle that owns prices, rates, sessions and the sink |
+//! | `tracked_task` | a running task: what a user records on and ends |
+//! | `cell` | its shared state: the record, its totals, its retries |
+//! | `recording` | what can be recorded, each with its options |
+//! | `observed` | from what an exchange showed to an event |
+//! | `retries` | when a call is the repetition of an earlier one |
+//! | `scope` | the stretch of code in which a task is current |
+//! | `context` | whom the code at hand works for |
+//! | `capture` | one outbound call, watched from its first byte to its ending |
+//! | `sessions` | tasks that dexcost opens for costs outside any task |
+
+pub mod capture;
+mod cell;
+mod context;
+mod observed;
+mod options;
+mod recording;
+mod retries;
+mod scope;
+mod sessions;
+mod tracked_task;
+mod tracker;
+
+pub use context::{Context, clear_context, default_context, get_context, set_context, set_default_context};
+pub use options::{CostOptions, LlmCall, RetryOptions, TaskOptions};
+pub use retries::RetryHeuristics;
+pub use scope::{Claim, InScope, Scope, ScopeGuard, TaskFutureExt};
+pub use sessions::SessionManager;
+pub use tracked_task::{End, TaskHandle, TraceLink, TrackedTask};
+pub use tracker::{CostTracker, Flush, TrackerParts};
+
+pub(crate) use scope::current_task_of_any_tracker;

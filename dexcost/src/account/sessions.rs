@@ -1,0 +1,138 @@
+//! Tasks that dexcost opens itself, for costs that arise outside any task.
+//!
+//! One session per scope, so that two requests without a task never share one. A session ends as a
+//! success after a while without a billable call, at a flush and at close. A thread that sleeps
+//! until the next session is due is started with the first session and ends with the last.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::account::context;
+use crate::account::options::TaskOptions;
+use crate::account::scope;
+use crate::account::tracked_task::{TaskHandle, TrackedTask};
+use crate::account::tracker::{CostTracker, Shared};
+use crate::clock::Timestamp;
+use crate::task::TaskStatus;
+use crate::text::Text;
+
+/// The type of a session where the context names no agent.
+const SESSION_TYPE: Text = Text::from_static("agent_session");
+
+/// Opens, finds and ends sessions.
+#[derive(Debug)]
+pub struct SessionManager {
+    idle: Duration,
+    open: Arc<Mutex<Open>>,
+    changed: Arc<Condvar>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    by_scope: HashMap<u64, Session>,
+    watched: bool,
+}
+
+#[derive(Debug)]
+struct Session {
+    task: TrackedTask,
+    last_used: Timestamp,
+}
+
+impl SessionManager {
+    pub(super) fn new(idle: Duration) -> Self {
+        Self {
+            idle,
+            open: Arc::default(),
+            changed: Arc::default(),
+        }
+    }
+
+    /// How many sessions are open.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        self.open.lock().by_scope.len()
+    }
+
+    /// The session of the scope at hand; opened where there is none or the last one is idle.
+    pub(super) fn current(&self, tracker: &CostTracker) -> TaskHandle {
+        let now = tracker.shared().clock.now();
+        let key = scope::scope_id();
+        let mut open = self.open.lock();
+        if let Some(session) = open.by_scope.get_mut(&key) {
+            if now.since(session.last_used) < self.idle {
+                session.last_used = now.max(session.last_used);
+                return session.task.handle();
+            }
+            close(open.by_scope.remove(&key));
+        }
+        let task = open_session(tracker);
+        let handle = task.handle();
+        open.by_scope.insert(key, Session { task, last_used: now });
+        if !open.watched {
+            open.watched = self.watch(Arc::downgrade(tracker.shared()));
+        }
+        handle
+    }
+
+    /// Ends every session as a success.
+    pub fn close_all(&self) {
+        let sessions = std::mem::take(&mut self.open.lock().by_scope);
+        sessions.into_values().for_each(|session| close(Some(session)));
+        self.changed.notify_all();
+    }
+
+    /// Ends the sessions that had no call for the idle time before `now`.
+    ///
+    /// Done by itself in programs; a test with a clock of its own calls it.
+    pub fn close_idle(&self, now: Timestamp) {
+        let mut open = self.open.lock();
+        let idle = open
+            .by_scope
+            .extract_if(|_, session| now.since(session.last_used) >= self.idle);
+        let idle: Vec<_> = idle.collect();
+        drop(open);
+        idle.into_iter().for_each(|(_, session)| close(Some(session)));
+    }
+
+    /// Starts the thread that ends idle sessions. Without one they end at the next call or flush.
+    fn watch(&self, tracker: Weak<Shared>) -> bool {
+        let (open, changed, idle) = (Arc::clone(&self.open), Arc::clone(&self.changed), self.idle);
+        let watcher = move || {
+            let pause = (idle / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
+            loop {
+                let mut guard = open.lock();
+                if guard.by_scope.is_empty() {
+                    guard.watched = false;
+                    return;
+                }
+                changed.wait_for(&mut guard, pause);
+                drop(guard);
+                let Some(tracker) = tracker.upgrade() else { return };
+                let now = tracker.clock.now();
+                tracker.sessions.close_idle(now);
+            }
+        };
+        std::thread::Builder::new()
+            .name("dexcost-sessions".to_owned())
+            .spawn(watcher)
+            .is_ok()
+    }
+}
+
+fn open_session(tracker: &CostTracker) -> TrackedTask {
+    let context = context::get_context();
+    let agent = context.as_ref().and_then(|context| context.agent.clone());
+    let mut options = TaskOptions::default();
+    options.metadata.insert("_session".to_owned(), true.into());
+    tracker.open(agent.unwrap_or(SESSION_TYPE), options, None, context)
+}
+
+fn close(session: Option<Session>) {
+    if let Some(session) = session {
+        let _ = session.task.finish(TaskStatus::Success);
+    }
+}

@@ -1,0 +1,308 @@
+//! The handle that owns prices, rates, sessions and the sink.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::account::cell::TaskCell;
+use crate::account::context::{self, Context as Attributes};
+use crate::account::options::TaskOptions;
+use crate::account::retries::RetryHeuristics;
+use crate::account::scope;
+use crate::account::sessions::SessionManager;
+use crate::account::tracked_task::{TaskHandle, TrackedTask};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::id::TaskId;
+use crate::money::Amount;
+use crate::pricing::{PricingEngine, RateRegistry};
+use crate::privacy::Privacy;
+use crate::sink::{Commit, Sink};
+use crate::task::{Attribution, Task, TaskStatus, Totals};
+use crate::text::Text;
+
+/// What a task type is cut off at, in characters; the wire takes no more.
+const TASK_TYPE_CHARS: usize = 256;
+
+/// What a tracker is made of. `CostTracker::new` puts it together from a `Config`.
+#[derive(Debug)]
+pub struct TrackerParts {
+    /// Where records go.
+    pub sink: Arc<dyn Sink>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// What model calls cost.
+    pub pricing: Arc<PricingEngine>,
+    /// What the user's own services cost.
+    pub rates: Arc<RateRegistry>,
+    /// What is removed before anything is kept.
+    pub privacy: Privacy,
+    /// Whether and how retries are guessed.
+    pub retry_heuristics: Option<RetryHeuristics>,
+    /// After how long without a call a session ends.
+    pub session_idle: Duration,
+}
+
+/// What all handles of one tracker share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) id: u64,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) pricing: Arc<PricingEngine>,
+    pub(super) rates: Arc<RateRegistry>,
+    pub(super) privacy: Privacy,
+    pub(super) retry_heuristics: Option<RetryHeuristics>,
+    pub(super) sessions: SessionManager,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// Opens tasks and owns what they need: prices, rates, sessions and the buffer.
+///
+/// Cheap to clone; all clones are the same tracker. Several trackers may live in one process, each
+/// with a buffer of its own.
+#[derive(Clone, Debug)]
+pub struct CostTracker(Arc<Shared>);
+
+impl CostTracker {
+    /// A tracker of these parts.
+    #[must_use]
+    pub fn from_parts(parts: TrackerParts) -> Self {
+        Self(Arc::new(Shared {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            sink: parts.sink,
+            clock: parts.clock,
+            pricing: parts.pricing,
+            rates: parts.rates,
+            privacy: parts.privacy,
+            retry_heuristics: parts.retry_heuristics,
+            sessions: SessionManager::new(parts.session_idle),
+        }))
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    /// Opens a task. It is not current anywhere yet: see [`TaskHandle::enter`] and
+    /// [`TaskFutureExt::in_task`](crate::TaskFutureExt::in_task).
+    ///
+    /// The current task, if any, is its parent; what the options leave open is inherited.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::VariantWithoutExperiment`].
+    #[allow(
+        clippy::unused_async,
+        reason = "opening will be allowed to wait, for remote parents, without a break"
+    )]
+    pub async fn start_task(
+        &self,
+        task_type: impl Into<Text>,
+        options: TaskOptions,
+    ) -> Result<TrackedTask, Error> {
+        self.start_task_sync(task_type, options)
+    }
+
+    /// Opens a task, in synchronous code. It does not wait for anything either.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::VariantWithoutExperiment`].
+    pub fn start_task_sync(
+        &self,
+        task_type: impl Into<Text>,
+        options: TaskOptions,
+    ) -> Result<TrackedTask, Error> {
+        if options.variant.is_some() && options.experiment_id.is_none() {
+            return Err(Error::VariantWithoutExperiment);
+        }
+        let parent = scope::current_task(self.0.id);
+        let context = context::get_context();
+        Ok(self.open(task_type.into(), options, parent.as_deref(), context))
+    }
+
+    /// Opens a task with everything that it may inherit from given.
+    pub(super) fn open(
+        &self,
+        task_type: Text,
+        options: TaskOptions,
+        parent: Option<&TaskCell>,
+        context: Option<Attributes>,
+    ) -> TrackedTask {
+        let text = |given: Option<String>| given.filter(|text| !text.is_empty()).map(Text::from);
+        let mut attribution = Attribution {
+            customer_id: text(options.customer_id),
+            project_id: text(options.project_id),
+            agent: text(options.agent),
+            experiment_id: text(options.experiment_id),
+            variant: text(options.variant),
+        };
+        let mut metadata = options.metadata;
+        if let Some(context) = &context {
+            attribution = attribution.or(&context.attribution());
+            for (name, value) in &context.metadata {
+                metadata.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        self.0.privacy.apply_to_attribution(&mut attribution);
+        if let Some(parent) = parent {
+            attribution = attribution.or(&parent.read(|task| task.attribution.clone()));
+        }
+        self.0.privacy.apply_to_details(&mut metadata);
+        let now = self.0.clock.now();
+        let task = Task {
+            task_id: TaskId::at(now),
+            task_type: task_type_of(task_type),
+            status: TaskStatus::Pending,
+            started_at: now,
+            ended_at: None,
+            attribution,
+            parent_task_id: options.parent_task_id.or_else(|| parent.map(TaskCell::task_id)),
+            metadata,
+            totals: Totals::default(),
+            revision: 1,
+        };
+        let handle = TaskHandle::from_cell(TaskCell::open(Arc::clone(&self.0), task));
+        link_current_span(&handle);
+        TrackedTask::new(handle)
+    }
+
+    /// The current task of this tracker.
+    #[must_use]
+    pub fn current_task(&self) -> Option<TaskHandle> {
+        scope::current_task(self.0.id).map(TaskHandle::from_cell)
+    }
+
+    /// The current task of this tracker, or the session of the scope at hand.
+    ///
+    /// Only for costs that are billable: this is what opens a session.
+    #[must_use]
+    pub fn current_task_or_session(&self) -> TaskHandle {
+        self.current_task()
+            .unwrap_or_else(|| self.0.sessions.current(self))
+    }
+
+    /// The tasks that dexcost opened for costs outside any task.
+    #[must_use]
+    pub fn sessions(&self) -> &SessionManager {
+        &self.0.sessions
+    }
+
+    /// What model calls cost.
+    #[must_use]
+    pub fn pricing(&self) -> &PricingEngine {
+        &self.0.pricing
+    }
+
+    /// What the user's own services cost.
+    #[must_use]
+    pub fn rates(&self) -> &RateRegistry {
+        &self.0.rates
+    }
+
+    /// Registers what one unit of a service costs.
+    ///
+    /// # Errors
+    ///
+    /// As [`RateRegistry::register`].
+    pub fn register_rate(&self, service: &str, per: &str, cost_usd: impl Amount) -> Result<(), Error> {
+        self.0.rates.register(service, per, cost_usd)
+    }
+
+    /// Loads rates from a YAML file.
+    ///
+    /// # Errors
+    ///
+    /// As [`RateRegistry::load`]; nothing of a wrong file is taken over.
+    pub fn load_rates(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+        self.0.rates.load(path)
+    }
+
+    /// Writes the rates to a YAML file, sorted by service.
+    ///
+    /// # Errors
+    ///
+    /// As [`RateRegistry::export`].
+    pub fn export_rates(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+        self.0.rates.export(path)
+    }
+
+    /// Asks that everything recorded so far be committed now; awaiting waits for it.
+    ///
+    /// Open sessions end as successes.
+    pub fn flush(&self) -> Flush {
+        self.0.sessions.close_all();
+        Flush(self.0.sink.commit())
+    }
+
+    /// Flushes and blocks until it is done, for at most `within`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] and [`Error::Buffer`].
+    pub fn flush_blocking(&self, within: Duration) -> Result<(), Error> {
+        self.flush().0.wait(within)
+    }
+
+    /// Ends the sessions, commits what is left, and takes no more records.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] and [`Error::Buffer`] where not everything could be committed.
+    pub fn close(&self, within: Duration) -> Result<(), Error> {
+        self.0.sessions.close_all();
+        self.0.sink.close(within)
+    }
+
+    /// Whether both are handles of one tracker.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl TaskHandle {
+    /// The tracker that the task belongs to.
+    #[must_use]
+    pub fn tracker(&self) -> CostTracker {
+        CostTracker(Arc::clone(self.cell().tracker()))
+    }
+}
+
+fn task_type_of(given: Text) -> Text {
+    if given.trim().is_empty() {
+        return Text::from_static("unnamed");
+    }
+    match given.char_indices().nth(TASK_TYPE_CHARS) {
+        Some((at, _)) => Text::from(&given[..at]),
+        None => given,
+    }
+}
+
+/// Links the `tracing` span that the task was opened in, where there is one.
+fn link_current_span(task: &TaskHandle) {
+    if let Some(span) = tracing::Span::current().id() {
+        task.link_trace("tracing", &span.into_u64().to_string());
+    }
+}
+
+/// A flush; awaiting it waits for the commit.
+#[derive(Debug)]
+#[must_use = "await the flush to know that it is done"]
+pub struct Flush(Commit);
+
+impl Future for Flush {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+// No code of the user runs while a lock of ours is held, so a panic leaves every state whole.
+impl std::panic::UnwindSafe for CostTracker {}
+impl std::panic::RefUnwindSafe for CostTracker {}

@@ -1,0 +1,179 @@
+//! `dexcost show TASK`: one task with its events.
+
+use std::process::ExitCode;
+
+use dexcost::buffer::Found;
+use dexcost::{CostFamily, Event, Task};
+
+use crate::print::{self, Column, Side};
+use crate::source::Source;
+use crate::tasks;
+
+/// Shows one task with its events
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// The task's id, or its first digits
+    task: String,
+    /// The task, then each event, as one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let buffer = args.source.open()?;
+    let task = match buffer.find_task(&args.task)? {
+        Found::One(task) => task,
+        Found::Nothing => return Err(format!("no task has an id that begins with {}", args.task).into()),
+        Found::Several(tasks) => {
+            return Err(ambiguous(
+                &args.task,
+                tasks.iter().map(|task| task.task_id.to_string()),
+            ));
+        }
+    };
+    let events = buffer.events(task.task_id)?;
+    if args.json {
+        print::json_line(&task.to_v1())?;
+        events
+            .iter()
+            .try_for_each(|event| print::json_line(&event.to_v1()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    head(&task)?;
+    list(&task, &events)?;
+    sums(&task)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says which ids begin with digits that are too few.
+pub(crate) fn ambiguous(digits: &str, ids: impl Iterator<Item = String>) -> Box<dyn std::error::Error> {
+    let ids: Vec<_> = ids.map(|id| format!("\n  {id}")).collect();
+    format!("several ids begin with {digits}:{}", ids.concat()).into()
+}
+
+fn head(task: &Task) -> std::io::Result<()> {
+    let name =
+        |text: &Option<dexcost::Text>| text.as_deref().map_or_else(|| "-".to_owned(), print::plain_text);
+    print::line(format!(
+        "{}  {}  {}",
+        print::plain_text(&task.task_type),
+        tasks::status(task),
+        task.task_id
+    ))?;
+    let whom = &task.attribution;
+    print::line(format!(
+        "  customer {}   project {}   agent {}",
+        name(&whom.customer_id),
+        name(&whom.project_id),
+        name(&whom.agent)
+    ))?;
+    let took = task.duration_ms().map_or_else(
+        || "still running".to_owned(),
+        |ms| format!("took {} ms", print::count(ms)),
+    );
+    print::line(format!("  began {}   {took}", task.started_at))?;
+    if let Some(parent) = task.parent_task_id {
+        print::line(format!("  part of {parent}"))?;
+    }
+    Ok(())
+}
+
+fn list(task: &Task, events: &[Event]) -> std::io::Result<()> {
+    use Side::{Left, Right};
+    let columns = [
+        Column("event", Left),
+        Column("at ms", Right),
+        Column("what", Left),
+        Column("in", Right),
+        Column("out", Right),
+        Column("cached", Right),
+        Column("cost", Right),
+        Column("confidence", Left),
+        Column("notes", Left),
+    ];
+    let mut table = print::table(&columns);
+    for event in events {
+        let at = event.occurred_at.since(task.started_at).as_millis();
+        let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "-".to_owned(), print::count);
+        table.add_row([
+            print::cell(event.event_id, Left),
+            print::cell(at, Right),
+            print::cell(what(event), Left),
+            print::cell(tokens(event.input_tokens()), Right),
+            print::cell(tokens(event.output_tokens()), Right),
+            print::cell(tokens(event.cached_tokens()), Right),
+            print::cell(print::usd_or_unknown(event.cost_usd), Right),
+            print::cell(event.cost_confidence, Left),
+            print::cell(notes(event), Left),
+        ]);
+    }
+    print::line(table.to_string())
+}
+
+fn what(event: &Event) -> String {
+    let model = match (&event.provider, &event.model) {
+        (Some(provider), Some(model)) => Some(format!("{provider} {model}")),
+        (None, Some(name)) | (Some(name), None) => Some(name.to_string()),
+        (None, None) => None,
+    };
+    let name = model.or_else(|| event.service_name.as_deref().map(str::to_owned));
+    name.map_or_else(|| event.event_type.to_string(), |name| print::plain_text(&name))
+}
+
+fn notes(event: &Event) -> String {
+    let mut notes = Vec::new();
+    if event.is_retry {
+        notes.push(format!("retry: {}", event.retry_reason.as_deref().unwrap_or("?")));
+    }
+    if let Some(error) = event.error_type {
+        notes.push(error.to_string());
+    } else if event.operation_status != dexcost::OperationStatus::Succeeded {
+        notes.push(event.operation_status.to_string());
+    }
+    if let Some(call) = &event.call {
+        if let Some(tier) = call.service_tier.as_deref().filter(|tier| *tier != "default") {
+            notes.push(format!("tier {}", print::plain_text(tier)));
+        }
+        if !call.unpriced.is_empty() {
+            notes.push(format!(
+                "no price for {}",
+                print::plain_text(&call.unpriced.join(", "))
+            ));
+        }
+    }
+    notes.join("; ")
+}
+
+fn sums(task: &Task) -> std::io::Result<()> {
+    let totals = &task.totals;
+    let parts = CostFamily::ALL
+        .iter()
+        .filter(|family| !totals.family(**family).is_zero());
+    let parts: Vec<_> = parts
+        .map(|family| format!("{family} {}", print::usd(totals.family(*family))))
+        .collect();
+    let detail = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" = {}", parts.join(" + "))
+    };
+    print::line(format!("total {}{detail}", print::usd(totals.total_cost_usd())))?;
+    if totals.retry_count > 0 {
+        let retries = format!(
+            "of which {} in {} retries",
+            print::usd(totals.retry_cost_usd),
+            totals.retry_count
+        );
+        print::line(retries)?;
+    }
+    if totals.unknown_cost_count > 0 {
+        let unknown = format!(
+            "{} of {} events have no complete price; what is missing is not in the total",
+            totals.unknown_cost_count, totals.event_count
+        );
+        print::line(unknown)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `dexcost status`: what a buffer holds, and what it lost.
+
+use std::process::ExitCode;
+
+use crate::print;
+use crate::source::Source;
+
+/// Shows what the buffer holds, who writes to it, and every loss by kind and reason
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    /// Reads the whole file and checks that it is sound
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let buffer = args.source.open()?;
+    let status = buffer.status()?;
+    if args.json {
+        print::json_line(&status)?;
+    } else {
+        show(&buffer.path().display().to_string(), &status)?;
+    }
+    if args.check {
+        buffer.check()?;
+        if !args.json {
+            print::line("sound      every page of the file was read and checked")?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
+    let tasks = &status.tasks;
+    print::line(format!("buffer     {path}"))?;
+    print::line(format!(
+        "size       {} bytes, schema {}",
+        print::count(status.file_bytes),
+        status.schema
+    ))?;
+    print::line(format!(
+        "tasks      {} succeeded, {} failed ({} interrupted), {} running",
+        print::count(tasks.success),
+        print::count(tasks.failed),
+        print::count(status.interrupted),
+        print::count(tasks.pending),
+    ))?;
+    print::line(format!("events     {}", print::count(status.events)))?;
+    print::line(format!(
+        "writers    {} alive, {} gone with open tasks",
+        status.owners_alive, status.owners_dead
+    ))?;
+    if let Some(unsent) = status.unsent_events {
+        print::line(format!("unsent     {} events", print::count(unsent)))?;
+    }
+    for file in &status.set_aside {
+        print::line(format!("set aside  {file} (it was corrupt)"))?;
+    }
+    if status.losses.is_empty() {
+        print::line("losses     none")?;
+    }
+    for loss in &status.losses {
+        print::line(format!(
+            "lost       {} {} ({})",
+            print::count(loss.count),
+            loss.kind,
+            loss.reason
+        ))?;
+    }
+    for left in &status.departed {
+        print::line(format!(
+            "left       {} {} ({})",
+            print::count(left.count),
+            left.kind,
+            left.reason
+        ))?;
+    }
+    Ok(())
+}

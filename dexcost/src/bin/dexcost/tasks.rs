@@ -1,0 +1,140 @@
+//! `dexcost tasks`: the tasks that began last.
+
+use std::process::ExitCode;
+
+use dexcost::buffer::TaskFilter;
+use dexcost::{Task, TaskStatus, Timestamp};
+
+use crate::print::{self, Column, Form, Side};
+use crate::source::Source;
+
+/// Lists tasks, the newest first
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// Only tasks for this customer
+    #[arg(long)]
+    customer: Option<String>,
+    /// Only tasks for this project
+    #[arg(long)]
+    project: Option<String>,
+    /// Only tasks of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    task_type: Option<String>,
+    /// Only tasks with this status: pending, success or failed
+    #[arg(long)]
+    status: Option<TaskStatus>,
+    /// Only tasks that began at or after this instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    since: Option<Timestamp>,
+    /// At most so many
+    #[arg(long, short, default_value_t = 20)]
+    limit: usize,
+    #[command(flatten)]
+    form: Form,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let filter = TaskFilter {
+        customer: args.customer.clone(),
+        project: args.project.clone(),
+        task_type: args.task_type.clone(),
+        status: args.status,
+        since: args.since,
+        limit: args.limit,
+    };
+    let tasks = args.source.open()?.tasks(&filter)?;
+    if args.form.json {
+        tasks
+            .iter()
+            .try_for_each(|task| print::json_line(&task.to_v1()))?;
+    } else if args.form.csv {
+        csv(&tasks)?;
+    } else {
+        table(&tasks)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(tasks: &[Task]) -> std::io::Result<()> {
+    use Side::{Left, Right};
+    let columns = [
+        Column("task", Left),
+        Column("began (UTC)", Left),
+        Column("type", Left),
+        Column("customer", Left),
+        Column("status", Left),
+        Column("ms", Right),
+        Column("events", Right),
+        Column("cost", Right),
+    ];
+    let mut table = print::table(&columns);
+    for task in tasks {
+        let customer = task.attribution.customer_id.as_deref().unwrap_or("-");
+        let began = task.started_at.to_string();
+        let mark = if task.totals.unknown_cost_count > 0 {
+            " + ?"
+        } else {
+            ""
+        };
+        table.add_row([
+            print::cell(task.task_id, Left),
+            print::cell(began[..19].replace('T', " "), Left),
+            print::cell(print::plain_text(&task.task_type), Left),
+            print::cell(print::plain_text(customer), Left),
+            print::cell(status(task), Left),
+            print::cell(
+                task.duration_ms().map_or_else(|| "-".to_owned(), print::count),
+                Right,
+            ),
+            print::cell(print::count(task.totals.event_count), Right),
+            print::cell(print::usd(task.totals.total_cost_usd()) + mark, Right),
+        ]);
+    }
+    print::line(table.to_string())?;
+    if tasks.iter().any(|task| task.totals.unknown_cost_count > 0) {
+        print::line("+ ?  something of it has no known price; `dexcost show TASK` says what")?;
+    }
+    Ok(())
+}
+
+/// The status, with who ended the task where it was not the program.
+pub(crate) fn status(task: &Task) -> String {
+    match task.metadata.get("_ended_by").and_then(|reason| reason.as_str()) {
+        Some(reason) => format!("{} ({})", task.status, print::plain_text(reason)),
+        None => task.status.to_string(),
+    }
+}
+
+fn csv(tasks: &[Task]) -> Result<(), Box<dyn std::error::Error>> {
+    let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+    out.write_record([
+        "task_id",
+        "task_type",
+        "status",
+        "customer_id",
+        "project_id",
+        "started_at",
+        "duration_ms",
+        "events",
+        "unknown_cost_count",
+        "total_cost_usd",
+    ])?;
+    for task in tasks {
+        let text = |text: &Option<dexcost::Text>| text.as_deref().unwrap_or_default().to_owned();
+        out.write_record([
+            task.task_id.to_string(),
+            task.task_type.to_string(),
+            task.status.to_string(),
+            text(&task.attribution.customer_id),
+            text(&task.attribution.project_id),
+            task.started_at.to_string(),
+            task.duration_ms().map(|ms| ms.to_string()).unwrap_or_default(),
+            task.totals.event_count.to_string(),
+            task.totals.unknown_cost_count.to_string(),
+            dexcost::money::plain(task.totals.total_cost_usd()),
+        ])?;
+    }
+    Ok(out.flush()?)
+}

@@ -1,0 +1,238 @@
+//! The default tracker of a process: sugar over a handle.
+
+use std::sync::{Arc, LazyLock};
+
+use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
+
+use crate::account::{
+    CostOptions, CostTracker, LlmCall, TaskHandle, TaskOptions, TrackedTask, current_task_of_any_tracker,
+};
+use crate::config::Config;
+use crate::error::Error;
+use crate::event::Event;
+use crate::money::Amount;
+use crate::text::Text;
+
+static DEFAULT: LazyLock<ArcSwapOption<Installed>> = LazyLock::new(ArcSwapOption::empty);
+
+/// Held while the default tracker is installed or removed, so that two threads cannot do both.
+static CHANGING: Mutex<()> = Mutex::new(());
+
+#[derive(Debug)]
+struct Installed {
+    tracker: CostTracker,
+    close_within: std::time::Duration,
+}
+
+/// Installs the default tracker.
+///
+/// Gaps of the configuration are filled from the environment (`DEXCOST_API_KEY`, `DEXCOST_ENV`,
+/// `DEXCOST_BUFFER`, `DEXCOST_ENDPOINT`). No network is touched and no runtime is needed; the buffer
+/// file is opened by its own thread. Where the file cannot be used the program goes on, and what is
+/// lost is counted. The guard closes the tracker when it is dropped; keep it in `main`.
+///
+/// # Errors
+///
+/// [`Error::AlreadyInitialized`], [`Error::InvalidApiKey`], [`Error::InvalidSetting`], and
+/// [`Error::PriceFile`] or [`Error::Io`] where a rates or prices file cannot be used.
+///
+/// ```no_run
+/// let _dexcost = dexcost::init(dexcost::Config::default())?;
+/// # Ok::<(), dexcost::Error>(())
+/// ```
+pub fn init(config: Config) -> Result<InitGuard, Error> {
+    let config = config.filled_from(|name| std::env::var(name).ok());
+    let close_within = config.close_within;
+    install_with(close_within, || CostTracker::new(config))
+}
+
+/// Installs a tracker of one's own making as the default.
+///
+/// # Errors
+///
+/// [`Error::AlreadyInitialized`].
+pub fn install(tracker: CostTracker) -> Result<InitGuard, Error> {
+    install_with(Config::default().close_within, || Ok(tracker))
+}
+
+fn install_with(
+    close_within: std::time::Duration,
+    make: impl FnOnce() -> Result<CostTracker, Error>,
+) -> Result<InitGuard, Error> {
+    let _changing = CHANGING.lock();
+    if DEFAULT.load().is_some() {
+        return Err(Error::AlreadyInitialized);
+    }
+    let tracker = make()?;
+    DEFAULT.store(Some(Arc::new(Installed {
+        tracker: tracker.clone(),
+        close_within,
+    })));
+    Ok(InitGuard { tracker })
+}
+
+/// Closes the default tracker when it is dropped.
+#[derive(Debug)]
+#[must_use = "keep it in `main`: the tracker is closed when it is dropped"]
+pub struct InitGuard {
+    tracker: CostTracker,
+}
+
+impl InitGuard {
+    /// The tracker that was installed.
+    #[must_use]
+    pub fn tracker(&self) -> &CostTracker {
+        &self.tracker
+    }
+}
+
+impl Drop for InitGuard {
+    fn drop(&mut self) {
+        let mine = |installed: &Installed| installed.tracker.is_same(&self.tracker);
+        if let Some(installed) = take_if(mine) {
+            let _ = installed.tracker.close(installed.close_within);
+        }
+    }
+}
+
+fn take_if(wanted: impl Fn(&Installed) -> bool) -> Option<Arc<Installed>> {
+    let _changing = CHANGING.lock();
+    if DEFAULT.load().as_deref().is_some_and(wanted) {
+        DEFAULT.swap(None)
+    } else {
+        None
+    }
+}
+
+/// The default tracker; `None` before [`init`] and after [`close`].
+#[must_use]
+pub fn tracker() -> Option<CostTracker> {
+    DEFAULT.load().as_ref().map(|installed| installed.tracker.clone())
+}
+
+fn required() -> Result<CostTracker, Error> {
+    tracker().ok_or(Error::NotInitialized)
+}
+
+/// Commits everything recorded so far; open sessions end.
+///
+/// Before [`init`] it does nothing.
+///
+/// # Errors
+///
+/// [`Error::Buffer`] and [`Error::Lost`].
+pub async fn flush() -> Result<(), Error> {
+    match tracker() {
+        Some(tracker) => tracker.flush().await,
+        None => Ok(()),
+    }
+}
+
+/// Closes the default tracker: ends its sessions, commits what is left, and forgets it, so that
+/// [`init`] may be called again. Blocks for at most `Config::close_within`.
+///
+/// Before [`init`] it does nothing.
+///
+/// # Errors
+///
+/// [`Error::Timeout`] and [`Error::Buffer`] where not everything could be committed.
+pub fn close() -> Result<(), Error> {
+    match take_if(|_| true) {
+        Some(installed) => installed.tracker.close(installed.close_within),
+        None => Ok(()),
+    }
+}
+
+/// The current task, whichever tracker it belongs to.
+#[must_use]
+pub fn current_task() -> Option<TaskHandle> {
+    current_task_of_any_tracker()
+}
+
+/// The current task, else the session that the default tracker has or opens for this scope.
+fn current_or_session() -> Result<TaskHandle, Error> {
+    match current_task() {
+        Some(task) => Ok(task),
+        None => Ok(required()?.current_task_or_session()),
+    }
+}
+
+/// Opens a task on the default tracker.
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`] and [`Error::VariantWithoutExperiment`].
+pub async fn start_task(task_type: impl Into<Text>, options: TaskOptions) -> Result<TrackedTask, Error> {
+    required()?.start_task(task_type, options).await
+}
+
+/// Opens a task on the default tracker, in synchronous code.
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`] and [`Error::VariantWithoutExperiment`].
+pub fn start_task_sync(task_type: impl Into<Text>, options: TaskOptions) -> Result<TrackedTask, Error> {
+    required()?.start_task_sync(task_type, options)
+}
+
+/// Records what a service cost, on the current task, else on a session.
+///
+/// # Errors
+///
+/// [`Error::InvalidAmount`]; [`Error::NotInitialized`] where there is neither a task nor a tracker.
+pub fn record_cost(service: impl Into<Text>, cost_usd: impl Amount) -> Result<Arc<Event>, Error> {
+    current_or_session()?.record_cost(service, cost_usd)
+}
+
+/// Records what a service cost, with everything that can be said about it.
+///
+/// # Errors
+///
+/// As [`record_cost`], and [`Error::WrongEventType`].
+pub fn record_cost_with(
+    service: impl Into<Text>,
+    cost_usd: impl Amount,
+    options: CostOptions,
+) -> Result<Arc<Event>, Error> {
+    current_or_session()?.record_cost_with(service, cost_usd, options)
+}
+
+/// Records so many units of a service at its registered rate.
+///
+/// # Errors
+///
+/// As [`TaskHandle::record_usage`], and [`Error::NotInitialized`].
+pub fn record_usage(service: &str, units: impl Amount) -> Result<Arc<Event>, Error> {
+    current_or_session()?.record_usage(service, units)
+}
+
+/// Records a model call.
+///
+/// # Errors
+///
+/// As [`TaskHandle::record_llm_call`], and [`Error::NotInitialized`].
+pub fn record_llm_call(call: LlmCall) -> Result<Arc<Event>, Error> {
+    current_or_session()?.record_llm_call(call)
+}
+
+/// Marks that the operation at hand is a retry.
+///
+/// # Errors
+///
+/// [`Error::NoCurrentTask`] where no task is current.
+pub fn mark_retry(reason: impl Into<Text>) -> Result<Arc<Event>, Error> {
+    Ok(current_task().ok_or(Error::NoCurrentTask)?.mark_retry(reason))
+}
+
+/// Links a trace of another platform to the current task.
+///
+/// # Errors
+///
+/// [`Error::NoCurrentTask`] where no task is current.
+pub fn link_trace(provider: &str, trace_id: &str) -> Result<(), Error> {
+    current_task()
+        .ok_or(Error::NoCurrentTask)?
+        .link_trace(provider, trace_id);
+    Ok(())
+}
