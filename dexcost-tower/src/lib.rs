@@ -1,1 +1,57 @@
-//! Tower layers of dexcost.
+//! Tower layers of dexcost: a task per inbound request, a cost per outbound call.
+//!
+//! [`TaskLayer`] goes around the handlers of a service, [`CaptureLayer`] around the client that they
+//! call models with. Together they answer what each request cost, and for whom, without a line in
+//! the handlers:
+//!
+//! ```
+//! use dexcost_tower::{CaptureLayer, TaskLayer};
+//! use tower_layer::Layer;
+//!
+//! // let app = axum::Router::new().route(...).layer(inbound);
+//! let inbound = TaskLayer::new().customer_header("x-customer-id");
+//!
+//! // let client = outbound.layer(reqwest::Client::new());
+//! let outbound = CaptureLayer::new();
+//! # let _ = (inbound.layer(()), outbound.layer(()));
+//! ```
+//!
+//! # What is recorded onto which task
+//! A call belongs to the task that is current where the capture service is called, else to a
+//! session that dexcost opens. A scope follows the code, not the process: what a handler spawns
+//! is only in it with [`in_current_task`](dexcost::TaskFutureExt::in_current_task).
+//!
+//! # Layers within layers
+//! A call that passes several capture layers is counted once, by the innermost. So a retry
+//! middleware between two layers shows its attempts, and one outside of both shows them too. Over
+//! `http::Request` this holds through a `Buffer` as well: layers find each other through the
+//! request's extensions. A `reqwest::Request` has no public extensions, so there only one layer
+//! should be used where a `Buffer` or a spawn lies between, and outside of it.
+//!
+//! # Request bodies
+//! The request names the requested model, and its digest is how retries are found. With reqwest, a
+//! body in memory is read where it lies. Over `http::Request<B>` the type `B` is left alone: a body
+//! in memory (`Full<Bytes>`, `Bytes`, `String`, `Vec<u8>`, …) is read where it lies, a type-erased
+//! one (`BoxBody` and `UnsyncBoxBody` with boxed errors, `axum::body::Body`, `reqwest::Body`) is
+//! observed while it is sent, any other goes unseen. Asking the service beneath to take a wrapped
+//! body instead would show every body, but would change the type of every client that is put under
+//! the layer.
+//!
+//! # Features
+//! | feature | what it gives | what it pulls in |
+//! |---|---|---|
+//! | `axum` | route templates as task types; `axum::body::Body` is observed | axum (matched-path only) |
+//! | `reqwest` | the capture layer over `Service<reqwest::Request>` | reqwest without a TLS stack |
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod capture;
+mod progress;
+mod task;
+mod untracked;
+
+#[cfg(feature = "reqwest")]
+pub use capture::ReqwestCaptureFuture;
+pub use capture::{CaptureBody, CaptureFuture, CaptureLayer, CaptureService, OWN_TRAFFIC, Uncaptured};
+pub use task::{RequestHead, TaskBody, TaskFuture, TaskLayer, TaskService, task_type_of_route};
+pub use untracked::{untracked_calls, untracked_requests};

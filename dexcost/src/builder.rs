@@ -1,8 +1,10 @@
 //! Puts a tracker together from its settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::account::{CostTracker, TrackerParts};
+use crate::buffer::{Buffer, BufferOptions, default_path};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::console::ConsoleSink;
@@ -57,6 +59,18 @@ impl CostTracker {
     }
 }
 
-fn open_buffer(_config: &Config) -> Result<Arc<dyn Sink>, Error> {
-    Ok(crate::testing::MemorySink::new())
+/// Opens the buffer's file on its own thread; nothing here waits for the disk.
+fn open_buffer(config: &Config) -> Result<Arc<dyn Sink>, Error> {
+    let path = config
+        .buffer_path
+        .clone()
+        .unwrap_or_else(|| default_path(|name| std::env::var_os(name)));
+    let options = BufferOptions::at(path)
+        .queue_bytes(config.queue_bytes)
+        .commit_interval(config.commit_interval)
+        .durability(config.durability)
+        .keep(Some(Duration::from_secs(
+            u64::from(config.retention_days) * 86_400,
+        )));
+    Ok(Arc::new(Buffer::open(options)?))
 }

@@ -6,18 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::RetryHeuristics;
+use crate::buffer::Durability;
 use crate::error::Error;
 use crate::words::words;
-
-words! {
-    /// How much a commit survives.
-    Durability ("durability") {
-        /// The death of the process: `synchronous=NORMAL` on a write-ahead log.
-        Process = "process",
-        /// The loss of power too: `synchronous=FULL`.
-        Full = "full",
-    }
-}
 
 words! {
     /// What an API key opens.
@@ -115,7 +106,7 @@ impl Default for Config {
             retry_heuristic_threshold: None,
             rates_path: None,
             prices_path: None,
-            durability: Durability::Process,
+            durability: Durability::Normal,
             commit_interval: Duration::from_millis(10),
             queue_bytes: 64 << 20,
             retention_days: 30,

@@ -51,7 +51,10 @@ impl ConsoleSink {
             drop(writing);
         };
         let console = thread.spawn(show).ok().map(|_| Console { tasks, written });
-        Self { inner, console: Mutex::new(console) }
+        Self {
+            inner,
+            console: Mutex::new(console),
+        }
     }
 }
 

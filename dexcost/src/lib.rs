@@ -4,9 +4,11 @@
 
 extern crate self as dexcost;
 
+pub mod buffer;
 pub mod canonical;
 pub mod money;
 pub mod pricing;
+pub mod report;
 pub mod testing;
 
 mod account;
@@ -24,6 +26,7 @@ mod macro_support;
 mod observation;
 mod privacy;
 mod sink;
+mod sum;
 mod task;
 mod text;
 mod usage;
@@ -43,8 +46,9 @@ pub use account::{
     Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
     TrackerParts, clear_context, default_context, get_context, set_context, set_default_context,
 };
+pub use buffer::Durability;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use config::{Config, Durability, KeyType, validate_api_key};
+pub use config::{Config, KeyType, validate_api_key};
 #[cfg(feature = "macros")]
 pub use dexcost_macros::task;
 pub use ending::Ending;
@@ -64,6 +68,7 @@ pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
+pub use sum::Sum;
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
 pub use usage::{Unit, Usage};

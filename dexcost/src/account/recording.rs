@@ -85,10 +85,7 @@ impl TaskHandle {
                 name: format!("units of {service}"),
             });
         }
-        let rates = &self.cell().tracker().rates;
-        let rate = rates.get(service).ok_or_else(|| Error::UnregisteredService {
-            service: service.to_owned(),
-        })?;
+        let (rate, version) = self.cell().tracker().rates.lookup(service)?;
         let mut event = self.blank(EventType::ExternalCost);
         event.service_name = Some(service.into());
         event.usage = Usage::new().with(Unit::RateUnits, units);

@@ -112,6 +112,10 @@ pub struct CallFacts {
     /// The cost that the provider stated, in US dollars.
     #[serde(with = "crate::money::as_optional_text")]
     pub reported_cost_usd: Option<Decimal>,
+    /// What a gateway says that its own provider charges to the caller's key there, in US dollars,
+    /// on top of `reported_cost_usd`.
+    #[serde(with = "crate::money::as_optional_text")]
+    pub upstream_cost_usd: Option<Decimal>,
     /// Components that have no price.
     pub unpriced: Vec<Text>,
     /// Further calls inside the same exchange with a price of their own: an advisor, a compaction.

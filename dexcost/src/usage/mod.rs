@@ -3,6 +3,8 @@
 //! [`Usage`] is the normal form: the input total includes cache reads and writes, the output total
 //! includes reasoning. Absent is not zero, and an explicit zero is a report.
 
+pub(crate) mod framing;
+pub(crate) mod readers;
 mod unit;
 
 use rust_decimal::Decimal;

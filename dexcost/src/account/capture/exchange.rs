@@ -1,10 +1,14 @@
 //! The state machine of one exchange.
 
+use super::body::Body;
 use super::facts::{Headers, RequestFacts};
+use super::request::RequestWatch;
+use super::settle;
 use crate::ending::Ending;
-use crate::event::{CallFacts, ErrorType, OperationStatus};
-use crate::observation::{Observation, UsageScope};
-use crate::usage::{Unit, Usage};
+use crate::event::ErrorType;
+use crate::observation::Observation;
+use crate::text::Text;
+use crate::usage::readers::{Quirks, Reader, Route};
 
 /// One outbound request with its response, from first byte to ending.
 ///
@@ -15,24 +19,59 @@ pub struct Exchange {
     watch: Option<Box<Watch>>,
 }
 
-#[derive(Debug, Default)]
-struct Watch {
-    host: String,
-    request: Vec<u8>,
-    status: Option<u16>,
-    body: Vec<u8>,
-    error: Option<ErrorType>,
+/// What is held while an exchange is on its way.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) route: Route,
+    pub(super) request: RequestWatch,
+    pub(super) status: Option<u16>,
+    pub(super) request_id: Option<Text>,
+    /// The cost that a proxy states in a header.
+    pub(super) header_cost: Option<Text>,
+    pub(super) body: Option<Body>,
+    pub(super) noted: Option<ErrorType>,
 }
+
+/// Where providers put the id of a request, the telling ones first.
+const REQUEST_ID: &[&str] = &[
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "inference-id",
+    "mistral-correlation-id",
+    "x-ds-trace-id",
+    "x-debug-trace-id",
+    "x-generation-id",
+    "x-global-transaction-id",
+    "x-litellm-call-id",
+    "x-inference-request-id",
+    "x-kong-request-id",
+    "dg-request-id",
+    "x-trace-id",
+    "x-ms-client-request-id",
+];
+
+/// LiteLLM's proxy (<https://docs.litellm.ai/docs/proxy/response_headers>, read 2026-11).
+const RESPONSE_COST: &str = "x-litellm-response-cost";
+
+/// Longer header values are no ids and no amounts.
+const LONGEST_HEADER: usize = 256;
 
 impl Exchange {
     /// Starts watching a request, or decides that it cannot be a model call.
     pub fn begin(request: &RequestFacts<'_>) -> Self {
-        let inference = request.method == "POST" && request.path.ends_with("/chat/completions");
+        let route = Route::of(request.method, request.authority, request.path);
         Self {
-            watch: inference.then(|| {
+            watch: route.map(|route| {
                 Box::new(Watch {
-                    host: request.authority.to_owned(),
-                    ..Watch::default()
+                    request: RequestWatch::new(request, &route),
+                    route,
+                    status: None,
+                    request_id: None,
+                    header_cost: None,
+                    body: None,
+                    noted: None,
                 })
             }),
         }
@@ -47,79 +86,73 @@ impl Exchange {
     /// Whether [`request_data`](Self::request_data) would be looked at.
     #[must_use]
     pub fn wants_request(&self) -> bool {
-        self.watch.is_some()
+        self.watch.as_ref().is_some_and(|watch| watch.status.is_none())
     }
 
     /// The next piece of the request body.
     pub fn request_data(&mut self, bytes: &[u8]) {
         if let Some(watch) = &mut self.watch {
-            watch.request.extend_from_slice(bytes);
+            watch.request.feed(bytes);
         }
     }
 
     /// The response's status and header fields.
-    pub fn response(&mut self, status: u16, _headers: &dyn Headers) {
-        if let Some(watch) = &mut self.watch {
-            watch.status = Some(status);
+    pub fn response(&mut self, status: u16, headers: &dyn Headers) {
+        let Some(watch) = &mut self.watch else { return };
+        watch.status = Some(status);
+        watch.request_id = REQUEST_ID.iter().find_map(|name| text(headers.get(name)));
+        watch.header_cost = text(headers.get(RESPONSE_COST));
+        if is_media(headers.get("content-type")) {
+            return;
         }
+        let quirks = watch.route.provider.map(Quirks::of).unwrap_or_default();
+        watch.body =
+            Reader::of(&watch.route, quirks).map(|reader| Body::new(headers.get("content-encoding"), reader));
     }
 
     /// Whether [`data`](Self::data) would be looked at.
     #[must_use]
     pub fn wants_response(&self) -> bool {
-        self.watch.is_some()
+        self.watch.as_ref().is_some_and(|watch| watch.body.is_some())
     }
 
     /// The next piece of the response body, coded as on the wire.
     pub fn data(&mut self, bytes: &[u8]) {
-        if let Some(watch) = &mut self.watch {
-            watch.body.extend_from_slice(bytes);
+        if let Some(body) = self.watch.as_mut().and_then(|watch| watch.body.as_mut()) {
+            body.feed(bytes);
         }
     }
 
     /// Notes why the exchange is about to fail, where the adapter knows more than the bytes show.
     pub fn note_error(&mut self, error: ErrorType) {
         if let Some(watch) = &mut self.watch {
-            watch.error = Some(error);
+            watch.noted = Some(error);
         }
     }
 
     /// Ends the exchange and says what it showed.
     #[must_use]
     pub fn settle(self, ending: Ending) -> Observation {
-        let Some(watch) = self.watch else {
-            return Observation::nothing(ending);
-        };
-        let mut seen = Observation::nothing(ending);
-        let json: serde_json::Value = serde_json::from_slice(&watch.body).unwrap_or_default();
-        let request: serde_json::Value = serde_json::from_slice(&watch.request).unwrap_or_default();
-        let count = |key: &str| json["usage"][key].as_u64();
-        seen.captured = true;
-        seen.usage_scope = UsageScope::Call;
-        seen.provider = Some(watch.host.split('.').nth(1).unwrap_or_default().into());
-        seen.http_status = watch.status;
-        seen.usage = Usage::new();
-        for (unit, key) in [
-            (Unit::InputTokens, "prompt_tokens"),
-            (Unit::OutputTokens, "completion_tokens"),
-        ] {
-            if let Some(n) = count(key) {
-                seen.usage.set(unit, n);
-            }
+        match self.watch {
+            Some(watch) => settle::settle(*watch, ending),
+            None => Observation::nothing(ending),
         }
-        seen.call = CallFacts {
-            model_requested: request["model"].as_str().map(Into::into),
-            model_returned: json["model"].as_str().map(Into::into),
-            host: Some((&watch.host).into()),
-            ..CallFacts::default()
-        };
-        seen.operation_status = match ending {
-            Ending::Done => OperationStatus::Succeeded,
-            Ending::Failed => OperationStatus::Failed,
-            Ending::Cancelled => OperationStatus::Cancelled,
-            Ending::Truncated => OperationStatus::Unknown,
-        };
-        seen.error_type = watch.error;
-        seen
     }
+}
+
+fn text(value: Option<&[u8]>) -> Option<Text> {
+    let value = std::str::from_utf8(value?).ok()?.trim();
+    (!value.is_empty() && value.len() <= LONGEST_HEADER).then(|| Text::from(value))
+}
+
+/// Whether a body is of a type that no wire form has.
+fn is_media(content_type: Option<&[u8]>) -> bool {
+    content_type.is_some_and(|kind| {
+        [&b"audio/"[..], b"image/", b"video/", b"text/html"]
+            .iter()
+            .any(|prefix| {
+                kind.get(..prefix.len())
+                    .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
+            })
+    })
 }

@@ -42,8 +42,12 @@
 //! An `Exchange` is one pointer wide, `Send + Sync`, never panics, and keeps no message text: what
 //! it holds is capped, whatever the size of the bodies.
 
+mod body;
+mod digest;
 mod exchange;
 mod facts;
+mod request;
+mod settle;
 
 pub use exchange::Exchange;
 pub use facts::{Headers, RequestFacts};

@@ -1,5 +1,13 @@
 //! The `dexcost` command: what did it cost, for whom, and why.
 
+mod print;
+mod rates;
+mod report;
+mod show;
+mod source;
+mod status;
+mod tasks;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -17,11 +25,23 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    Report(report::Args),
+    Tasks(tasks::Args),
+    Show(show::Args),
+    Status(status::Args),
+    Rates(rates::Args),
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome: Result<ExitCode, Box<dyn std::error::Error>> = match cli.verb {};
+    let outcome = match &cli.verb {
+        Verb::Report(args) => report::run(args),
+        Verb::Tasks(args) => tasks::run(args),
+        Verb::Show(args) => show::run(args),
+        Verb::Status(args) => status::run(args),
+        Verb::Rates(args) => rates::run(args),
+    };
     match outcome {
         Ok(code) => code,
         Err(error) => fail(&*error),

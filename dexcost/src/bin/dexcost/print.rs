@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use dexcost::{Decimal, money};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use dexcost::{Decimal, Sum, money};
 use serde::Serialize;
 
 /// The forms in which a list can be had.
@@ -28,11 +28,19 @@ pub(crate) enum Side {
     Right,
 }
 
-/// A table with light lines, as wide as the terminal where there is one.
+/// A line under the header, and nothing else that is not text.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// A table that is as wide as its content, or as `COLUMNS` says.
 pub(crate) fn table(columns: &[Column]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()) {
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok())
+    {
         table.set_width(width);
     }
     table.set_header(columns.iter().map(|column| cell(column.0, column.1)));
@@ -40,7 +48,11 @@ pub(crate) fn table(columns: &[Column]) -> Table {
 }
 
 pub(crate) fn cell(text: impl ToString, side: Side) -> Cell {
-    let alignment = if side == Side::Right { CellAlignment::Right } else { CellAlignment::Left };
+    let alignment = if side == Side::Right {
+        CellAlignment::Right
+    } else {
+        CellAlignment::Left
+    };
     Cell::new(text).set_alignment(alignment)
 }
 
@@ -62,7 +74,9 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Box<dyn std::error
 pub(crate) fn usd(amount: Decimal) -> String {
     let rounded = amount.round_dp(6);
     let text = money::plain(if rounded.is_zero() { amount } else { rounded });
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     format!("{sign}${}.{fraction:0<2}", thousands(whole))
 }
@@ -72,6 +86,11 @@ pub(crate) fn usd_or_unknown(amount: Option<Decimal>) -> String {
     amount.map_or_else(|| "unknown".to_owned(), usd)
 }
 
+/// A sum for the eye; one too wide for a decimal is shown to the last digit.
+pub(crate) fn usd_sum(sum: &Sum) -> String {
+    sum.to_decimal().map_or_else(|| format!("${sum}"), usd)
+}
+
 /// A count with commas.
 pub(crate) fn count(number: u64) -> String {
     thousands(&number.to_string())
@@ -79,7 +98,11 @@ pub(crate) fn count(number: u64) -> String {
 
 /// A count that is left out where it is zero.
 pub(crate) fn count_or_dash(number: u64) -> String {
-    if number == 0 { "-".to_owned() } else { count(number) }
+    if number == 0 {
+        "-".to_owned()
+    } else {
+        count(number)
+    }
 }
 
 fn thousands(digits: &str) -> String {
@@ -95,7 +118,10 @@ fn thousands(digits: &str) -> String {
 
 /// Text of unknown origin, fit for a terminal: control characters are shown, not obeyed.
 pub(crate) fn plain_text(text: &str) -> String {
-    let shown: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let shown: String = text
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     match shown.char_indices().nth(64) {
         Some((at, _)) => format!("{}…", &shown[..at]),
         None => shown,

@@ -30,7 +30,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let columns = [Column("service", Side::Left), Column("per", Side::Left), Column("cost", Side::Right)];
+    let columns = [
+        Column("service", Side::Left),
+        Column("per", Side::Left),
+        Column("cost", Side::Right),
+    ];
     let mut table = print::table(&columns);
     for rate in rates.entries() {
         table.add_row([

@@ -26,12 +26,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let task = match buffer.find_task(&args.task)? {
         Found::One(task) => task,
         Found::Nothing => return Err(format!("no task has an id that begins with {}", args.task).into()),
-        Found::Several(tasks) => return Err(ambiguous(&args.task, tasks.iter().map(|task| task.task_id.to_string()))),
+        Found::Several(tasks) => {
+            return Err(ambiguous(
+                &args.task,
+                tasks.iter().map(|task| task.task_id.to_string()),
+            ));
+        }
     };
     let events = buffer.events(task.task_id)?;
     if args.json {
         print::json_line(&task.to_v1())?;
-        events.iter().try_for_each(|event| print::json_line(&event.to_v1()))?;
+        events
+            .iter()
+            .try_for_each(|event| print::json_line(&event.to_v1()))?;
         return Ok(ExitCode::SUCCESS);
     }
     head(&task)?;
@@ -47,11 +54,25 @@ pub(crate) fn ambiguous(digits: &str, ids: impl Iterator<Item = String>) -> Box<
 }
 
 fn head(task: &Task) -> std::io::Result<()> {
-    let name = |text: &Option<dexcost::Text>| text.as_deref().map_or_else(|| "-".to_owned(), print::plain_text);
-    print::line(format!("{}  {}  {}", print::plain_text(&task.task_type), tasks::status(task), task.task_id))?;
+    let name =
+        |text: &Option<dexcost::Text>| text.as_deref().map_or_else(|| "-".to_owned(), print::plain_text);
+    print::line(format!(
+        "{}  {}  {}",
+        print::plain_text(&task.task_type),
+        tasks::status(task),
+        task.task_id
+    ))?;
     let whom = &task.attribution;
-    print::line(format!("  customer {}   project {}   agent {}", name(&whom.customer_id), name(&whom.project_id), name(&whom.agent)))?;
-    let took = task.duration_ms().map_or_else(|| "still running".to_owned(), |ms| format!("took {} ms", print::count(ms)));
+    print::line(format!(
+        "  customer {}   project {}   agent {}",
+        name(&whom.customer_id),
+        name(&whom.project_id),
+        name(&whom.agent)
+    ))?;
+    let took = task.duration_ms().map_or_else(
+        || "still running".to_owned(),
+        |ms| format!("took {} ms", print::count(ms)),
+    );
     print::line(format!("  began {}   {took}", task.started_at))?;
     if let Some(parent) = task.parent_task_id {
         print::line(format!("  part of {parent}"))?;
@@ -116,7 +137,10 @@ fn notes(event: &Event) -> String {
             notes.push(format!("tier {}", print::plain_text(tier)));
         }
         if !call.unpriced.is_empty() {
-            notes.push(format!("no price for {}", print::plain_text(&call.unpriced.join(", "))));
+            notes.push(format!(
+                "no price for {}",
+                print::plain_text(&call.unpriced.join(", "))
+            ));
         }
     }
     notes.join("; ")
@@ -124,16 +148,31 @@ fn notes(event: &Event) -> String {
 
 fn sums(task: &Task) -> std::io::Result<()> {
     let totals = &task.totals;
-    let parts = CostFamily::ALL.iter().filter(|family| !totals.family(**family).is_zero());
-    let parts: Vec<_> = parts.map(|family| format!("{family} {}", print::usd(totals.family(*family)))).collect();
-    let detail = if parts.is_empty() { String::new() } else { format!(" = {}", parts.join(" + ")) };
+    let parts = CostFamily::ALL
+        .iter()
+        .filter(|family| !totals.family(**family).is_zero());
+    let parts: Vec<_> = parts
+        .map(|family| format!("{family} {}", print::usd(totals.family(*family))))
+        .collect();
+    let detail = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" = {}", parts.join(" + "))
+    };
     print::line(format!("total {}{detail}", print::usd(totals.total_cost_usd())))?;
     if totals.retry_count > 0 {
-        let retries = format!("of which {} in {} retries", print::usd(totals.retry_cost_usd), totals.retry_count);
+        let retries = format!(
+            "of which {} in {} retries",
+            print::usd(totals.retry_cost_usd),
+            totals.retry_count
+        );
         print::line(retries)?;
     }
     if totals.unknown_cost_count > 0 {
-        let unknown = format!("{} of {} events have no complete price; what is missing is not in the total", totals.unknown_cost_count, totals.event_count);
+        let unknown = format!(
+            "{} of {} events have no complete price; what is missing is not in the total",
+            totals.unknown_cost_count, totals.event_count
+        );
         print::line(unknown)?;
     }
     Ok(())

@@ -16,7 +16,9 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn path(&self) -> PathBuf {
-        self.buffer.clone().unwrap_or_else(|| default_path(|name| std::env::var_os(name)))
+        self.buffer
+            .clone()
+            .unwrap_or_else(|| default_path(|name| std::env::var_os(name)))
     }
 
     pub(crate) fn open(&self) -> Result<BufferReader, Error> {

@@ -38,7 +38,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
 fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
     let tasks = &status.tasks;
     print::line(format!("buffer     {path}"))?;
-    print::line(format!("size       {} bytes, schema {}", print::count(status.file_bytes), status.schema))?;
+    print::line(format!(
+        "size       {} bytes, schema {}",
+        print::count(status.file_bytes),
+        status.schema
+    ))?;
     print::line(format!(
         "tasks      {} succeeded, {} failed ({} interrupted), {} running",
         print::count(tasks.success),
@@ -47,7 +51,10 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
         print::count(tasks.pending),
     ))?;
     print::line(format!("events     {}", print::count(status.events)))?;
-    print::line(format!("writers    {} alive, {} gone with open tasks", status.owners_alive, status.owners_dead))?;
+    print::line(format!(
+        "writers    {} alive, {} gone with open tasks",
+        status.owners_alive, status.owners_dead
+    ))?;
     if let Some(unsent) = status.unsent_events {
         print::line(format!("unsent     {} events", print::count(unsent)))?;
     }
@@ -58,10 +65,20 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
         print::line("losses     none")?;
     }
     for loss in &status.losses {
-        print::line(format!("lost       {} {} ({})", print::count(loss.count), loss.kind, loss.reason))?;
+        print::line(format!(
+            "lost       {} {} ({})",
+            print::count(loss.count),
+            loss.kind,
+            loss.reason
+        ))?;
     }
     for left in &status.departed {
-        print::line(format!("left       {} {} ({})", print::count(left.count), left.kind, left.reason))?;
+        print::line(format!(
+            "left       {} {} ({})",
+            print::count(left.count),
+            left.kind,
+            left.reason
+        ))?;
     }
     Ok(())
 }

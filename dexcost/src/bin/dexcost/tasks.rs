@@ -46,7 +46,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     };
     let tasks = args.source.open()?.tasks(&filter)?;
     if args.form.json {
-        tasks.iter().try_for_each(|task| print::json_line(&task.to_v1()))?;
+        tasks
+            .iter()
+            .try_for_each(|task| print::json_line(&task.to_v1()))?;
     } else if args.form.csv {
         csv(&tasks)?;
     } else {
@@ -71,14 +73,21 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
     for task in tasks {
         let customer = task.attribution.customer_id.as_deref().unwrap_or("-");
         let began = task.started_at.to_string();
-        let mark = if task.totals.unknown_cost_count > 0 { " + ?" } else { "" };
+        let mark = if task.totals.unknown_cost_count > 0 {
+            " + ?"
+        } else {
+            ""
+        };
         table.add_row([
             print::cell(task.task_id, Left),
             print::cell(began[..19].replace('T', " "), Left),
             print::cell(print::plain_text(&task.task_type), Left),
             print::cell(print::plain_text(customer), Left),
             print::cell(status(task), Left),
-            print::cell(task.duration_ms().map_or_else(|| "-".to_owned(), print::count), Right),
+            print::cell(
+                task.duration_ms().map_or_else(|| "-".to_owned(), print::count),
+                Right,
+            ),
             print::cell(print::count(task.totals.event_count), Right),
             print::cell(print::usd(task.totals.total_cost_usd()) + mark, Right),
         ]);
@@ -101,8 +110,16 @@ pub(crate) fn status(task: &Task) -> String {
 fn csv(tasks: &[Task]) -> Result<(), Box<dyn std::error::Error>> {
     let mut out = csv::Writer::from_writer(std::io::stdout().lock());
     out.write_record([
-        "task_id", "task_type", "status", "customer_id", "project_id", "started_at", "duration_ms", "events",
-        "unknown_cost_count", "total_cost_usd",
+        "task_id",
+        "task_type",
+        "status",
+        "customer_id",
+        "project_id",
+        "started_at",
+        "duration_ms",
+        "events",
+        "unknown_cost_count",
+        "total_cost_usd",
     ])?;
     for task in tasks {
         let text = |text: &Option<dexcost::Text>| text.as_deref().unwrap_or_default().to_owned();

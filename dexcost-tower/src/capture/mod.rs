@@ -1,0 +1,26 @@
+//! The outbound side: every model call priced onto the current task.
+//!
+//! | file | thought |
+//! |---|---|
+//! | `layer` | the layer, its settings, its service |
+//! | `over_http` | the service over `http::Request<B>`, its future |
+//! | `over_reqwest` | the service over `reqwest::Request`, its future |
+//! | `body` | the response body, observed in passing |
+//! | `watch` | what must be settled exactly once, and onto whom |
+//! | `peek` | request bodies that can be read without changing their type |
+//! | `trouble` | why the inner service failed, in canonical words |
+
+mod body;
+mod layer;
+mod over_http;
+#[cfg(feature = "reqwest")]
+mod over_reqwest;
+mod peek;
+mod trouble;
+mod watch;
+
+pub use body::CaptureBody;
+pub use layer::{CaptureLayer, CaptureService, OWN_TRAFFIC, Uncaptured};
+pub use over_http::CaptureFuture;
+#[cfg(feature = "reqwest")]
+pub use over_reqwest::ReqwestCaptureFuture;

@@ -1,0 +1,94 @@
+//! Why the inner service failed, in canonical words.
+
+use std::any::Any;
+use std::error::Error;
+use std::io;
+
+use dexcost::ErrorType;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Why a call failed, from whatever error the inner service or body gave.
+///
+/// The error type of a service is anything at all; where it is one that can be looked into, it is.
+/// What is left is a connection that failed: the response never came, or broke off.
+pub(super) fn of<E: 'static>(error: &E) -> ErrorType {
+    let error: &dyn Any = error;
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return of_reqwest(error);
+    }
+    if let Some(error) = error.downcast_ref::<BoxError>() {
+        return of_chain(&**error);
+    }
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return of_chain(error);
+    }
+    ErrorType::ConnectionError
+}
+
+fn of_chain(error: &(dyn Error + 'static)) -> ErrorType {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        #[cfg(feature = "reqwest")]
+        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+            return of_reqwest(error);
+        }
+        if is_timeout(error) {
+            return ErrorType::Timeout;
+        }
+        next = error.source();
+    }
+    ErrorType::ConnectionError
+}
+
+/// The timeouts of tower and tokio are types of crates that this one does not need otherwise, so
+/// they are known by their words ("request timed out", "deadline has elapsed").
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.kind() == io::ErrorKind::TimedOut;
+    }
+    let words = error.to_string();
+    words.contains("timed out") || words.contains("deadline has elapsed")
+}
+
+#[cfg(feature = "reqwest")]
+fn of_reqwest(error: &reqwest::Error) -> ErrorType {
+    if error.is_timeout() {
+        ErrorType::Timeout
+    } else if error.is_builder() {
+        ErrorType::InvalidRequest
+    } else if error.is_decode() {
+        ErrorType::InvalidResponse
+    } else {
+        ErrorType::ConnectionError
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_found_however_deep_it_lies() {
+        let boxed: BoxError = Box::new(io::Error::new(io::ErrorKind::TimedOut, "slow"));
+        assert_eq!(of(&boxed), ErrorType::Timeout);
+        let nested: BoxError = Box::new(io::Error::other("request timed out"));
+        assert_eq!(
+            of(&nested),
+            ErrorType::ConnectionError,
+            "the kind is the better word"
+        );
+        let said: BoxError = "request timed out".into();
+        assert_eq!(of(&said), ErrorType::Timeout);
+    }
+
+    #[test]
+    fn any_other_error_is_a_connection_that_failed() {
+        #[derive(Debug)]
+        struct Opaque;
+        assert_eq!(of(&Opaque), ErrorType::ConnectionError);
+        let refused: BoxError = Box::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert_eq!(of(&refused), ErrorType::ConnectionError);
+    }
+}

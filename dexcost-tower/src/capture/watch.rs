@@ -1,0 +1,196 @@
+//! What must be settled exactly once, and onto whom.
+//!
+//! A [`Watch`] moves from the call to the future to the body. Whoever sees the end settles it; if
+//! nobody does, its drop does. Settling hands a record over and returns: no waiting, no runtime, so
+//! it may run inside `Drop`, on a foreign thread, during unwinding.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use dexcost::capture::{Exchange, Headers};
+use dexcost::{Claim, CostTracker, Ending, ErrorType, Scope, TaskHandle};
+
+/// Onto whom a call is recorded; fixed where the call is made, since buffers and spawns leave the
+/// scope before the body is polled.
+#[derive(Clone, Debug)]
+pub(crate) struct Payer {
+    tracker: CostTracker,
+    account: Account,
+}
+
+#[derive(Clone, Debug)]
+enum Account {
+    Task(TaskHandle),
+    /// The session of this scope, opened only if the call turns out to be billable.
+    Session(Scope),
+}
+
+impl Payer {
+    /// The current task, else that of the layer around, else the session of the scope at hand.
+    pub(super) fn current(tracker: CostTracker, handed: Option<&Handed>) -> Self {
+        if let Some(task) = tracker.current_task() {
+            return Self {
+                tracker,
+                account: Account::Task(task),
+            };
+        }
+        match handed {
+            Some(handed) if handed.payer.tracker.is_same(&tracker) => handed.payer.clone(),
+            _ => Self {
+                tracker,
+                account: Account::Session(Scope::current()),
+            },
+        }
+    }
+}
+
+/// What an outer layer leaves in the request's extensions for an inner one: the way to say that it
+/// counts, and for whom. It survives where the scope does not, such as in a `Buffer`.
+#[derive(Clone, Debug)]
+pub(crate) struct Handed {
+    pub(super) claim: Claim,
+    payer: Payer,
+}
+
+/// One call under observation.
+#[derive(Debug)]
+pub(crate) struct Watch(Option<Live>);
+
+#[derive(Debug)]
+struct Live {
+    exchange: Tap,
+    payer: Payer,
+    claim: Claim,
+    started: Instant,
+}
+
+/// The exchange, shared only where a request body is observed while it is being sent.
+#[derive(Debug)]
+enum Tap {
+    Own(Exchange),
+    Shared(SharedExchange),
+}
+
+/// An exchange that the request body and the response are fed into from two sides.
+pub(super) type SharedExchange = Arc<Mutex<Option<Exchange>>>;
+
+impl Watch {
+    pub(super) fn new(exchange: Exchange, payer: Payer) -> Self {
+        Self(Some(Live {
+            exchange: Tap::Own(exchange),
+            payer,
+            claim: Claim::new(),
+            started: Instant::now(),
+        }))
+    }
+
+    /// What to leave in the request for an inner layer.
+    pub(super) fn handed(&self) -> Option<Handed> {
+        self.0.as_ref().map(|live| Handed {
+            claim: live.claim.clone(),
+            payer: live.payer.clone(),
+        })
+    }
+
+    /// The scope that the inner service is to run in.
+    pub(super) fn scope(&self) -> Scope {
+        match &self.0 {
+            Some(live) => Scope::with_claim(live.claim.clone()),
+            None => Scope::current(),
+        }
+    }
+
+    /// The exchange for feeding the request body into while it is being sent.
+    pub(super) fn share(&mut self) -> Option<SharedExchange> {
+        let live = self.0.take()?;
+        let shared = match live.exchange {
+            Tap::Own(exchange) => Arc::new(Mutex::new(Some(exchange))),
+            Tap::Shared(shared) => shared,
+        };
+        self.0 = Some(Live {
+            exchange: Tap::Shared(Arc::clone(&shared)),
+            ..live
+        });
+        Some(shared)
+    }
+
+    /// Whether there is still something to see.
+    pub(super) const fn is_live(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The whole request body, where it is at hand.
+    pub(super) fn request(&mut self, body: &[u8]) {
+        self.look(|exchange| {
+            if exchange.wants_request() {
+                exchange.request_data(body);
+            }
+        });
+    }
+
+    /// The head of the response. Where an inner layer counts the call, watching ends here.
+    pub(super) fn response(&mut self, status: u16, headers: &dyn Headers) {
+        if self.0.as_ref().is_some_and(|live| live.claim.is_taken()) {
+            self.0 = None;
+        }
+        self.look(|exchange| exchange.response(status, headers));
+    }
+
+    /// A piece of the response body.
+    pub(super) fn data(&mut self, bytes: &[u8]) {
+        self.look(|exchange| {
+            if exchange.wants_response() {
+                exchange.data(bytes);
+            }
+        });
+    }
+
+    /// Settles a call that failed for a reason that the bytes do not show.
+    pub(super) fn fail(&mut self, error: ErrorType) {
+        self.look(|exchange| exchange.note_error(error));
+        self.settle(Ending::Failed);
+    }
+
+    /// Settles the call, if nobody has.
+    pub(super) fn settle(&mut self, ending: Ending) {
+        let Some(live) = self.0.take() else { return };
+        if live.claim.is_taken() {
+            return;
+        }
+        let exchange = match live.exchange {
+            Tap::Own(exchange) => Some(exchange),
+            Tap::Shared(shared) => lock(&shared).take(),
+        };
+        let Some(exchange) = exchange else { return };
+        let latency = u64::try_from(live.started.elapsed().as_millis()).ok();
+        let seen = exchange.settle(ending);
+        let tracker = live.payer.tracker;
+        match live.payer.account {
+            Account::Task(task) => tracker.record_observation(Some(&task), seen, latency),
+            Account::Session(scope) => scope.run(|| tracker.record_observation(None, seen, latency)),
+        };
+    }
+
+    fn look(&mut self, look: impl FnOnce(&mut Exchange)) {
+        match self.0.as_mut().map(|live| &mut live.exchange) {
+            Some(Tap::Own(exchange)) => look(exchange),
+            Some(Tap::Shared(shared)) => {
+                if let Some(exchange) = lock(shared).as_mut() {
+                    look(exchange);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.settle(Ending::Cancelled);
+    }
+}
+
+/// Held only to feed bytes past the exchange, which never panics, so a poisoned one is whole.
+pub(super) fn lock(shared: &SharedExchange) -> std::sync::MutexGuard<'_, Option<Exchange>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,100 @@
+//! A fast digest of a request, to recognise its repetition.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+/// Keys of this process: digests say nothing outside it.
+static KEYS: LazyLock<(u64, u64)> = LazyLock::new(|| {
+    let state = RandomState::new();
+    let key = |n| state.hash_one(n) | 1;
+    (key(1u8), key(2u8))
+});
+
+const BLOCK: usize = 16;
+
+/// Hashes bytes that come in pieces; the pieces' boundaries make no difference.
+#[derive(Debug)]
+pub(super) struct Digest {
+    state: u64,
+    held: [u8; BLOCK],
+    length: usize,
+    total: u64,
+}
+
+impl Digest {
+    pub(super) fn new() -> Self {
+        Self {
+            state: KEYS.0,
+            held: [0; BLOCK],
+            length: 0,
+            total: 0,
+        }
+    }
+
+    pub(super) fn feed(&mut self, mut bytes: &[u8]) {
+        self.total = self.total.wrapping_add(bytes.len() as u64);
+        if self.length > 0 {
+            let taken = (BLOCK - self.length).min(bytes.len());
+            self.held[self.length..self.length + taken].copy_from_slice(&bytes[..taken]);
+            self.length += taken;
+            bytes = &bytes[taken..];
+            if self.length < BLOCK {
+                return;
+            }
+            let block = self.held;
+            self.mix(&block);
+            self.length = 0;
+        }
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        for block in blocks {
+            self.mix(block);
+        }
+        self.held[..rest.len()].copy_from_slice(rest);
+        self.length = rest.len();
+    }
+
+    pub(super) fn finish(mut self) -> u64 {
+        self.held[self.length..].fill(0);
+        let block = self.held;
+        self.mix(&block);
+        fold(self.state ^ self.total, KEYS.1)
+    }
+
+    fn mix(&mut self, block: &[u8; BLOCK]) {
+        let whole = u128::from_le_bytes(*block);
+        let (low, high) = (whole as u64, (whole >> 64) as u64);
+        self.state = fold(low ^ self.state, high ^ KEYS.1);
+    }
+}
+
+/// Both halves of the product: every bit of either factor reaches the result.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64) ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(pieces: &[&[u8]]) -> u64 {
+        let mut digest = Digest::new();
+        for piece in pieces {
+            digest.feed(piece);
+        }
+        digest.finish()
+    }
+
+    #[test]
+    fn boundaries_make_no_difference_and_every_byte_does() {
+        let text: Vec<u8> = (0..100).collect();
+        let whole = digest(&[&text]);
+        for at in 0..text.len() {
+            assert_eq!(digest(&[&text[..at], &text[at..]]), whole);
+            let mut other = text.clone();
+            other[at] ^= 1;
+            assert_ne!(digest(&[&other]), whole);
+        }
+        assert_ne!(digest(&[&text, b"\0"]), whole);
+    }
+}

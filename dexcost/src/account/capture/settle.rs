@@ -1,0 +1,144 @@
+//! What an exchange amounts to, once it has ended.
+
+use super::body::{Shape, Shown};
+use super::exchange::Watch;
+use super::request::Asked;
+use crate::ending::Ending;
+use crate::event::{CallFacts, ErrorType, OperationStatus};
+use crate::observation::{BodyTrouble, Observation, UsageScope};
+use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
+
+/// Ends an exchange that was watched.
+pub(super) fn settle(watch: Watch, ending: Ending) -> Observation {
+    let asked = watch.request.finish();
+    let shown = watch.body.map_or_else(Shown::nothing, super::body::Body::finish);
+    let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
+    let captured = is_captured(&watch.route, watch.status, &asked, &shown.reading);
+    let scope = match watch.route.purpose {
+        Purpose::Retrieval if shown.reading.has_usage => UsageScope::Repeat,
+        Purpose::Inference if captured || watch.route.is_known => UsageScope::Call,
+        _ => UsageScope::None,
+    };
+    let Shown {
+        reading,
+        shape,
+        trouble,
+    } = shown;
+    Observation {
+        provider: watch.route.provider.map(crate::text::Text::from_static),
+        captured,
+        usage_scope: scope,
+        operation_status: status,
+        error_type: error,
+        http_status: watch.status,
+        ending,
+        usage_is_suspect: reading.is_suspect,
+        body_trouble: trouble,
+        request_digest: asked.digest,
+        usage: reading.usage,
+        call: CallFacts {
+            call_type: watch.route.call_type,
+            model_requested: watch.route.model.or(asked.model),
+            model_returned: reading.model,
+            service_tier: reading.service_tier,
+            finish: reading.finish,
+            request_id: watch.request_id,
+            response_id: reading.id,
+            host: Some(watch.route.host),
+            region: watch.route.region,
+            residency: watch.route.residency.map(crate::text::Text::from_static),
+            geo: reading.geo,
+            speed: reading.speed,
+            search_context_size: reading.search_context_size,
+            streamed: shape == Shape::Events || (asked.stream && shape == Shape::Empty),
+            reported_cost_usd: reading
+                .cost
+                .or_else(|| crate::money::parse(watch.header_cost.as_deref()?).ok()),
+            upstream_cost_usd: reading.upstream_cost,
+            parts: reading.parts,
+            ..CallFacts::default()
+        },
+    }
+}
+
+/// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
+/// or one whose answer proves that a model spoke.
+fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
+    if route.purpose != Purpose::Inference || route.dialect == Dialect::Unread {
+        return false;
+    }
+    let proven = match status {
+        // A redirect is followed by a call of its own.
+        Some(300..400) => return false,
+        Some(400..) => reading.error.is_some() && asked.model.is_some(),
+        _ => reading.has_usage || reading.understood,
+    };
+    route.is_known || proven
+}
+
+/// How the operation ended, and why it failed.
+fn outcome(
+    http_status: Option<u16>,
+    ending: Ending,
+    shown: &Shown,
+    noted: Option<ErrorType>,
+) -> (OperationStatus, Option<ErrorType>) {
+    let failed = |error| (OperationStatus::Failed, Some(error));
+    let broken = noted.unwrap_or(ErrorType::ConnectionError);
+    let Some(http_status) = http_status else {
+        return match ending {
+            Ending::Failed => failed(broken),
+            Ending::Cancelled => (OperationStatus::Cancelled, None),
+            Ending::Done | Ending::Truncated => (OperationStatus::Unknown, None),
+        };
+    };
+    if let Some(by_status) = from_status(http_status) {
+        return failed(more_precise(by_status, shown.reading.error));
+    }
+    if let Some(error) = shown.reading.error {
+        return failed(error);
+    }
+    let (is_over, is_counted) = match shown.shape {
+        Shape::Json { complete } => (complete, complete),
+        Shape::Events => {
+            let terminal = shown.reading.terminal;
+            if terminal == Terminal::Closed {
+                return (OperationStatus::Succeeded, None);
+            }
+            (terminal >= Terminal::Finished, terminal >= Terminal::Counted)
+        }
+        Shape::Empty => (false, false),
+    };
+    match (ending, shown.shape) {
+        (Ending::Done, _) if is_over => (OperationStatus::Succeeded, None),
+        // The body said that it was JSON and stopped before its end.
+        (Ending::Done, Shape::Json { .. }) if shown.trouble != Some(BodyTrouble::TooLarge) => {
+            failed(ErrorType::InvalidResponse)
+        }
+        (Ending::Failed, Shape::Json { complete: true }) => (OperationStatus::Succeeded, None),
+        (Ending::Failed, _) => failed(broken),
+        (Ending::Cancelled | Ending::Truncated, _) if is_counted => (OperationStatus::Succeeded, None),
+        (Ending::Cancelled, _) => (OperationStatus::Cancelled, None),
+        (Ending::Done | Ending::Truncated, _) => (OperationStatus::Unknown, None),
+    }
+}
+
+/// Of what the status and the body say the more telling: many bodies call everything an invalid
+/// request, and some statuses do.
+fn more_precise(by_status: ErrorType, by_body: Option<ErrorType>) -> ErrorType {
+    match by_body {
+        None | Some(ErrorType::InvalidRequest | ErrorType::ServerError | ErrorType::Other) => by_status,
+        Some(error) => error,
+    }
+}
+
+impl Shown {
+    /// Of an exchange whose body was not looked at.
+    fn nothing() -> Self {
+        Self {
+            reading: Reading::default(),
+            shape: Shape::Empty,
+            trouble: None,
+        }
+    }
+}

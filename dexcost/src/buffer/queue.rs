@@ -1,0 +1,264 @@
+//! The queue between callers and the writer: bounded in bytes, never waited for.
+//!
+//! Records go to one of a few shards by their task, so that the records of one task keep their order
+//! and unrelated tasks rarely meet at a lock. A push is a lock that is held for a few instructions, an
+//! append to a vector that keeps its capacity from drain to drain, and one load that tells whether
+//! the writer sleeps for good. The byte budget is handed to the shards in slices, so the shared
+//! counter is touched once in many records.
+//!
+//! **Waking.** While records keep coming, the writer wakes by itself once per commit interval, and a
+//! push wakes nobody. It parks only after it found nothing for a while, and then the first push wakes
+//! it. No wake-up is lost: the writer announces that it parks and *then* looks into each shard under
+//! its lock; a push that it does not see there takes that lock later and so sees the announcement.
+//!
+//! **Forks.** A child of `fork` has this memory but no writer. Asking for the process id costs a
+//! syscall, so a push asks only when its shard is empty, at every 64th record of a shard, and when the
+//! lock is taken, which after a fork may be for ever.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::Thread;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::sink::{Committer, Record, Refusal};
+
+const SHARDS: usize = 16;
+/// How much of the budget a shard takes at a time.
+const SLICE: usize = 64 << 10;
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard(Mutex<Lane>);
+
+#[derive(Debug, Default)]
+struct Lane {
+    records: Vec<Record>,
+    /// Bytes taken out of the budget for this lane.
+    taken: usize,
+    /// Bytes of `taken` that no record uses yet.
+    spare: usize,
+    closed: bool,
+}
+
+/// The queue. See the module's own words.
+#[derive(Debug)]
+pub(super) struct Queue {
+    shards: [Shard; SHARDS],
+    free: AtomicUsize,
+    limit: usize,
+    slice: usize,
+    parked: AtomicBool,
+    urgent: AtomicBool,
+    waiting: Mutex<Vec<Committer>>,
+    writer: OnceLock<Thread>,
+    process: u32,
+}
+
+/// What a drain took out.
+#[derive(Debug, Default)]
+pub(super) struct Drained {
+    pub(super) records: Vec<Record>,
+    pub(super) bytes: usize,
+}
+
+impl Drained {
+    /// Drops the first `count` records and returns the share of the bytes that were theirs, about.
+    pub(super) fn take(&mut self, count: usize) -> usize {
+        let all = self.records.len();
+        let bytes = if count >= all {
+            self.bytes
+        } else {
+            self.bytes / all * count
+        };
+        self.records.drain(..count.min(all));
+        self.bytes -= bytes;
+        bytes
+    }
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            shards: Default::default(),
+            free: AtomicUsize::new(limit),
+            limit,
+            slice: SLICE.min(limit / (2 * SHARDS)),
+            parked: AtomicBool::new(false),
+            urgent: AtomicBool::new(false),
+            waiting: Mutex::default(),
+            writer: OnceLock::new(),
+            process: std::process::id(),
+        }
+    }
+
+    /// Names the thread that is to be woken.
+    pub(super) fn serve_by(&self, writer: Thread) {
+        let _ = self.writer.set(writer);
+    }
+
+    /// Whether this process is a fork of the one that made the queue.
+    pub(super) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Appends a record of so many bytes to the lane of its task.
+    pub(super) fn push(&self, key: u64, bytes: usize, record: Record) -> Result<(), (Refusal, Record)> {
+        let shard = &self.shards[key as usize % SHARDS];
+        let Some(mut lane) = self.lock(shard) else {
+            return Err((Refusal::Forked, record));
+        };
+        if lane.closed {
+            return Err((Refusal::Closed, record));
+        }
+        if lane.records.len() % 64 == 0 && self.is_forked() {
+            lane.closed = true;
+            return Err((Refusal::Forked, record));
+        }
+        let mut pressed = false;
+        if lane.spare < bytes {
+            let Some(pressure) = self.take(&mut lane, bytes) else {
+                drop(lane);
+                self.hurry();
+                return Err((Refusal::QueueFull, record));
+            };
+            pressed = pressure;
+        }
+        lane.spare -= bytes;
+        lane.records.push(record);
+        drop(lane);
+        if pressed {
+            self.hurry();
+        } else if self.parked.load(Ordering::Relaxed) {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    fn lock<'a>(&self, shard: &'a Shard) -> Option<MutexGuard<'a, Lane>> {
+        shard.0.try_lock().or_else(|| {
+            if self.is_forked() {
+                None
+            } else {
+                Some(shard.0.lock())
+            }
+        })
+    }
+
+    /// Takes a slice of the budget, or what is just needed. Tells whether half of it is gone.
+    fn take(&self, lane: &mut Lane, bytes: usize) -> Option<bool> {
+        let needed = bytes - lane.spare;
+        let take = |amount: usize| {
+            let update = |free: usize| free.checked_sub(amount);
+            let before = self
+                .free
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update)
+                .ok()?;
+            Some((amount, before))
+        };
+        let (amount, before) = take(needed.max(self.slice)).or_else(|| take(needed))?;
+        lane.taken += amount;
+        lane.spare += amount;
+        let half = self.limit / 2;
+        Some(before >= half && before - amount < half)
+    }
+
+    /// Wakes a writer that parks or waits for its interval.
+    fn hurry(&self) {
+        if !self.urgent.swap(true, Ordering::AcqRel) {
+            self.parked.store(false, Ordering::Release);
+            if let Some(writer) = self.writer.get() {
+                writer.unpark();
+            }
+        }
+    }
+
+    fn wake(&self) {
+        if self.parked.swap(false, Ordering::AcqRel)
+            && let Some(writer) = self.writer.get()
+        {
+            writer.unpark();
+        }
+    }
+
+    /// Leaves a request for a commit and wakes the writer. `None` where nobody will serve it.
+    pub(super) fn request(&self, committer: Committer) {
+        self.waiting.lock().push(committer);
+        self.hurry();
+    }
+
+    /// The requests so far. Taken before a drain, they are covered by its commit.
+    pub(super) fn requests(&self) -> Vec<Committer> {
+        std::mem::take(&mut *self.waiting.lock())
+    }
+
+    /// Whether somebody wants a commit now. Asking takes the wish away.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.urgent.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whether somebody wants a commit now.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.urgent.load(Ordering::Acquire)
+    }
+
+    /// Gives the memory of a burst back.
+    pub(super) fn trim(&self) {
+        for shard in &self.shards {
+            shard.0.lock().records.shrink_to(1_024);
+        }
+    }
+
+    /// Moves everything that waits to `into`.
+    pub(super) fn drain(&self, into: &mut Drained) {
+        for shard in &self.shards {
+            let mut lane = shard.0.lock();
+            if lane.records.is_empty() {
+                continue;
+            }
+            into.bytes += std::mem::take(&mut lane.taken);
+            lane.spare = 0;
+            if into.records.is_empty() && into.records.capacity() >= lane.records.capacity() {
+                std::mem::swap(&mut into.records, &mut lane.records);
+            } else {
+                into.records.append(&mut lane.records);
+            }
+        }
+    }
+
+    /// Gives bytes back to the budget once their records are gone.
+    pub(super) fn release(&self, bytes: usize) {
+        self.free.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes no more records.
+    pub(super) fn close(&self) {
+        if self.is_forked() {
+            return;
+        }
+        for shard in &self.shards {
+            shard.0.lock().closed = true;
+        }
+    }
+
+    /// Announces that the writer parks; `false` where there is something to do after all.
+    pub(super) fn may_park(&self) -> bool {
+        self.parked.store(true, Ordering::SeqCst);
+        let idle = self.waiting.lock().is_empty()
+            && !self.urgent.load(Ordering::SeqCst)
+            && self.shards.iter().all(|shard| shard.0.lock().records.is_empty());
+        if !idle {
+            self.parked.store(false, Ordering::SeqCst);
+        }
+        idle
+    }
+
+    /// Whether nobody has woken the writer since it announced that it parks.
+    pub(super) fn is_parked(&self) -> bool {
+        self.parked.load(Ordering::Acquire)
+    }
+
+    pub(super) fn unpark(&self) {
+        self.parked.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,326 @@
+//! The buffer's reading side: its own read-only connection, beside a living writer or on a copy.
+
+mod status;
+mod tasks;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Row, params};
+
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::event::Event;
+use crate::id::{EventId, TaskId};
+use crate::task::Task;
+
+use super::codec::{Malformed, decode_event, decode_task};
+use super::rollup::Tally;
+use super::schema;
+
+pub use status::{Status, TaskCounts};
+pub use tasks::TaskFilter;
+
+/// Reads a buffer's file. It sees what was committed, and holds nobody up.
+///
+/// On a read-only copy whose write-ahead log cannot be opened, it reads what the main file holds.
+#[derive(Debug)]
+pub struct BufferReader {
+    conn: Connection,
+    path: PathBuf,
+    pub(super) schema: i64,
+}
+
+/// The result of a search by id or by the first digits of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// Nothing has such an id.
+    Nothing,
+    /// Exactly one has it.
+    One(T),
+    /// Several begin so; these are some of them.
+    Several(Vec<T>),
+}
+
+/// One row of rollups, with its names.
+pub(crate) struct RollupRow {
+    pub(crate) day: i64,
+    pub(crate) who: i64,
+    pub(crate) what: i64,
+    pub(crate) tally: Tally,
+}
+
+impl BufferReader {
+    /// Opens a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where it is missing, unreadable, no buffer, or of a later version.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        if !path.exists() {
+            return Err(failure(path, "there is no such file", None));
+        }
+        let wrap = |error: rusqlite::Error| failure(path, &error.to_string(), Some(error));
+        let (conn, schema) = connect(path).map_err(wrap)?;
+        if schema > schema::current_version() {
+            let reason = format!("a later version of dexcost wrote it (schema {schema})");
+            return Err(failure(path, &reason, None));
+        }
+        if schema == 0 {
+            return Err(failure(path, "it is no buffer of dexcost", None));
+        }
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+            schema,
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A task by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the file cannot be read.
+    pub fn task(&self, id: TaskId) -> Result<Option<Task>, Error> {
+        let mut statement = self.prepare("SELECT id, body FROM tasks WHERE id = ?1 AND body IS NOT NULL")?;
+        let mut rows = statement.query([&id.as_bytes()[..]]).map_err(|e| self.wrap(e))?;
+        let Some(row) = rows.next().map_err(|e| self.wrap(e))? else {
+            return Ok(None);
+        };
+        self.task_of(row).map(Some)
+    }
+
+    /// The events of a task, in the order in which they arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the file cannot be read.
+    pub fn events(&self, task: TaskId) -> Result<Vec<Event>, Error> {
+        let mut statement = self.prepare(
+            "SELECT e.id, t.id, e.body FROM tasks t JOIN events e ON e.task = t.task
+             WHERE t.id = ?1 ORDER BY e.seq",
+        )?;
+        let mut rows = statement
+            .query([&task.as_bytes()[..]])
+            .map_err(|e| self.wrap(e))?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
+            events.push(self.event_of(row)?);
+        }
+        Ok(events)
+    }
+
+    /// An event by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the file cannot be read.
+    pub fn event(&self, id: EventId) -> Result<Option<Event>, Error> {
+        match self.find_event(&id.to_string())? {
+            Found::One(event) => Ok(Some(event)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The event whose id begins with these hexadecimal digits; dashes do not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidId`] where they are no digits of an id, [`Error::Buffer`] where the file cannot
+    /// be read.
+    pub fn find_event(&self, prefix: &str) -> Result<Found<Event>, Error> {
+        let sql = "SELECT e.id, t.id, e.body FROM events e JOIN tasks t ON t.task = e.task
+                   WHERE e.id BETWEEN ?1 AND ?2 ORDER BY e.id LIMIT 10";
+        self.find(sql, prefix, Self::event_of)
+    }
+
+    /// The task whose id begins with these hexadecimal digits; dashes do not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`find_event`](Self::find_event).
+    pub fn find_task(&self, prefix: &str) -> Result<Found<Task>, Error> {
+        let sql = "SELECT id, body FROM tasks WHERE id BETWEEN ?1 AND ?2 AND body IS NOT NULL
+                   ORDER BY id LIMIT 10";
+        self.find(sql, prefix, Self::task_of)
+    }
+
+    fn find<T>(
+        &self,
+        sql: &str,
+        prefix: &str,
+        read: fn(&Self, &Row<'_>) -> Result<T, Error>,
+    ) -> Result<Found<T>, Error> {
+        let (low, high) = id_range(prefix)?;
+        let mut statement = self.prepare(sql)?;
+        let mut rows = statement
+            .query(params![&low[..], &high[..]])
+            .map_err(|e| self.wrap(e))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
+            found.push(read(self, row)?);
+        }
+        Ok(match (found.pop(), found.is_empty()) {
+            (None, _) => Found::Nothing,
+            (Some(only), true) => Found::One(only),
+            (Some(last), false) => {
+                found.push(last);
+                Found::Several(found)
+            }
+        })
+    }
+
+    /// Calls `each` with the rollups of the days `from..=to`, in order of day.
+    pub(crate) fn rollups(&self, from: i64, to: i64, mut each: impl FnMut(RollupRow)) -> Result<(), Error> {
+        let mut statement =
+            self.prepare("SELECT day, who, what, body FROM rollups WHERE day BETWEEN ?1 AND ?2")?;
+        let mut rows = statement.query([from, to]).map_err(|e| self.wrap(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
+            let read =
+                || -> rusqlite::Result<(i64, i64, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+            let (day, who, what) = read().map_err(|e| self.wrap(e))?;
+            let body = row.get_ref(3).map_err(|e| self.wrap(e))?;
+            let body = body
+                .as_blob()
+                .map_err(|_| self.malformed(Malformed("a rollup is no blob")))?;
+            let tally = Tally::decode(body).map_err(|e| self.malformed(e))?;
+            each(RollupRow {
+                day,
+                who,
+                what,
+                tally,
+            });
+        }
+        Ok(())
+    }
+
+    /// The name of a `who`: customer, project, task type.
+    pub(crate) fn who(&self, who: i64) -> Result<[Option<String>; 3], Error> {
+        self.name("SELECT customer, project, type FROM whos WHERE who = ?1", who)
+    }
+
+    /// The name of a `what`: provider, model, service.
+    pub(crate) fn what(&self, what: i64) -> Result<[Option<String>; 3], Error> {
+        self.name("SELECT provider, model, service FROM whats WHERE what = ?1", what)
+    }
+
+    fn name(&self, sql: &str, number: i64) -> Result<[Option<String>; 3], Error> {
+        let read = |row: &Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?]);
+        let mut statement = self.prepare(sql)?;
+        let mut rows = statement.query([number]).map_err(|e| self.wrap(e))?;
+        match rows.next().map_err(|e| self.wrap(e))? {
+            Some(row) => read(row).map_err(|e| self.wrap(e)),
+            None => Ok([None, None, None]),
+        }
+    }
+
+    fn event_of(&self, row: &Row<'_>) -> Result<Event, Error> {
+        let read = || -> rusqlite::Result<([u8; 16], [u8; 16], Vec<u8>)> {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        };
+        let (id, task, body) = read().map_err(|e| self.wrap(e))?;
+        decode_event(id, task, &body).map_err(|e| self.malformed(e))
+    }
+
+    fn task_of(&self, row: &Row<'_>) -> Result<Task, Error> {
+        let read = || -> rusqlite::Result<([u8; 16], Vec<u8>)> { Ok((row.get(0)?, row.get(1)?)) };
+        let (id, body) = read().map_err(|e| self.wrap(e))?;
+        decode_task(id, &body).map_err(|e| self.malformed(e))
+    }
+
+    fn prepare(&self, sql: &str) -> Result<rusqlite::Statement<'_>, Error> {
+        self.conn.prepare(sql).map_err(|e| self.wrap(e))
+    }
+
+    fn wrap(&self, error: rusqlite::Error) -> Error {
+        failure(&self.path, &error.to_string(), Some(error))
+    }
+
+    fn malformed(&self, error: Malformed) -> Error {
+        failure(&self.path, &error.to_string(), None)
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<(Connection, i64)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let usual = Connection::open_with_flags(path, flags).and_then(|conn| {
+        conn.busy_timeout(Duration::from_secs(2))?;
+        let version = schema::version(&conn)?;
+        conn.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+        Ok((conn, version))
+    });
+    let first = match usual {
+        Ok(opened) => return Ok(opened),
+        Err(error) => error,
+    };
+    // A write-ahead log needs a shared-memory file, which a read-only folder cannot hold.
+    let escaped = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    let still = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags);
+    still
+        .and_then(|conn| schema::version(&conn).map(|version| (conn, version)))
+        .map_err(|_| first)
+}
+
+/// A day's number as `YYYY-MM-DD`.
+pub(crate) fn day_text(day: i64) -> String {
+    Timestamp::from_unix_micros(day.saturating_mul(86_400_000_000)).day()
+}
+
+fn failure(path: &Path, reason: &str, source: Option<rusqlite::Error>) -> Error {
+    Error::Buffer {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+        source: source.map(|error| Box::new(error) as _),
+    }
+}
+
+/// The lowest and the highest id that begin with these digits.
+fn id_range(prefix: &str) -> Result<([u8; 16], [u8; 16]), Error> {
+    let invalid = || Error::InvalidId {
+        text: prefix.chars().take(40).collect(),
+    };
+    let digits: Vec<u8> = prefix
+        .chars()
+        .filter(|c| *c != '-')
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect::<Option<_>>()
+        .ok_or_else(invalid)?;
+    if digits.is_empty() || digits.len() > 32 {
+        return Err(invalid());
+    }
+    let (mut low, mut high) = ([0u8; 16], [0xFFu8; 16]);
+    for (place, digit) in digits.into_iter().enumerate() {
+        let (byte, shift) = (place / 2, if place % 2 == 0 { 4 } else { 0 });
+        low[byte] |= digit << shift;
+        high[byte] &= !(0xF << shift) | (digit << shift);
+    }
+    Ok((low, high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_of_an_id_span_the_ids_that_begin_so() {
+        let (low, high) = id_range("0193-6").unwrap();
+        assert_eq!(low[..3], [0x01, 0x93, 0x60]);
+        assert_eq!(high[..3], [0x01, 0x93, 0x6F]);
+        assert_eq!((low[15], high[15]), (0, 0xFF));
+        for bad in ["", "-", "xyz", &"0".repeat(33)] {
+            assert!(id_range(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The tables, as an ordered list of steps.
+//!
+//! `PRAGMA user_version` is the number of steps that a file has taken. A step is never changed once a
+//! version with it was released; a database file of every version is kept among the fixtures.
+
+use rusqlite::Connection;
+
+/// Marks the file as ours: "DXC1".
+pub(super) const APPLICATION_ID: i64 = 0x4458_4331;
+
+/// The steps from an empty file to the present schema.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// The version that this code writes.
+#[must_use]
+pub(crate) const fn current_version() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
+/// The version of a file.
+pub(super) fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Whether the file is a database of something else.
+pub(super) fn is_foreign(conn: &Connection) -> rusqlite::Result<bool> {
+    let id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if id == APPLICATION_ID {
+        return Ok(false);
+    }
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    Ok(tables > 0)
+}
+
+/// Takes the steps that are missing, all or none. Several processes may try at once.
+pub(super) fn migrate(conn: &Connection) -> rusqlite::Result<()> {
+    if version(conn)? >= current_version() {
+        return Ok(());
+    }
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    let outcome = take_steps(conn);
+    if outcome.is_err() {
+        let _ = conn.execute_batch("ROLLBACK");
+    }
+    outcome
+}
+
+fn take_steps(conn: &Connection) -> rusqlite::Result<()> {
+    let done = usize::try_from(version(conn)?).unwrap_or(usize::MAX);
+    for step in MIGRATIONS.iter().skip(done) {
+        conn.execute_batch(step)?;
+    }
+    if done < MIGRATIONS.len() {
+        conn.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
+            current_version()
+        ))?;
+    }
+    conn.execute_batch("COMMIT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_raises_the_version_by_one_and_a_second_run_changes_nothing() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        assert_eq!(version(&conn).unwrap(), i64::try_from(MIGRATIONS.len()).unwrap());
+        migrate(&conn).unwrap();
+        assert!(!is_foreign(&conn).unwrap());
+    }
+
+    #[test]
+    fn a_database_of_somebody_else_is_recognised() {
+        let conn = Connection::open_in_memory().unwrap();
+        assert!(!is_foreign(&conn).unwrap());
+        conn.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        assert!(is_foreign(&conn).unwrap());
+    }
+}

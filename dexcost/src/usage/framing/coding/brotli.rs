@@ -1,0 +1,58 @@
+//! Brotli (RFC 7932).
+
+use std::fmt;
+
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+
+use super::{Garbled, STEP, Sink};
+
+pub(super) struct Brotli {
+    state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
+    ended: bool,
+}
+
+impl fmt::Debug for Brotli {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Brotli").field("ended", &self.ended).finish()
+    }
+}
+
+impl Default for Brotli {
+    fn default() -> Self {
+        let alloc = StandardAlloc::default;
+        Self {
+            state: BrotliState::new(alloc(), alloc(), alloc()),
+            ended: false,
+        }
+    }
+}
+
+impl Brotli {
+    pub(super) fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), Garbled> {
+        let (mut left, mut at, mut total) = (bytes.len(), 0, 0);
+        let mut out = [0; STEP];
+        while !self.ended {
+            let (mut room, mut made) = (STEP, 0);
+            let result = BrotliDecompressStream(
+                &mut left,
+                &mut at,
+                bytes,
+                &mut room,
+                &mut made,
+                &mut out,
+                &mut total,
+                &mut self.state,
+            );
+            if made > 0 && !sink(&out[..made.min(STEP)]) {
+                return Err(Garbled);
+            }
+            match result {
+                BrotliResult::ResultSuccess => self.ended = true,
+                BrotliResult::NeedsMoreOutput => {}
+                BrotliResult::NeedsMoreInput => break,
+                BrotliResult::ResultFailure => return Err(Garbled),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,548 @@
+//! The scanner: one pass over a document, keeping what it was told to keep.
+
+use memchr::{memchr2, memchr3};
+use smallvec::SmallVec;
+
+use super::{Keep, LONGEST_TEXT};
+
+/// The most that is kept of one document.
+const LARGEST_SKELETON: usize = 64 * 1024;
+/// The longest field name that can be asked for.
+const LONGEST_NAME: usize = 48;
+/// Containers that are followed field by field nest no deeper in any wire form.
+const DEEPEST: usize = 16;
+
+type Fields = &'static [(&'static str, Keep)];
+
+/// Goes through one JSON document in pieces and keeps its skeleton.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    keep: Fields,
+    /// Whether commas are checked everywhere, also in what is skipped.
+    strict: bool,
+    state: State,
+    open: SmallVec<[Open; 6]>,
+    skeleton: Vec<u8>,
+    malformed: bool,
+    overflowed: bool,
+}
+
+/// A container that is followed field by field.
+#[derive(Debug)]
+struct Open {
+    is_object: bool,
+    fields: Fields,
+    /// Whether a comma was the last thing in it.
+    after_comma: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Before a value.
+    Value(Want),
+    /// In an object, before a field name or the end.
+    BeforeName,
+    /// In a field name.
+    Name(Name),
+    /// After a field name, before the colon.
+    Colon(Want),
+    /// After a value.
+    After,
+    /// In a number, `true`, `false` or `null`.
+    Scalar { copy: bool, length: usize },
+    /// In a string value; `from` is where its copy starts.
+    Text { copy: Option<usize>, escaped: bool },
+    /// In a container that is skipped.
+    Skip(Skip),
+    /// In a container that is copied.
+    Copy(Copying),
+    /// After the document.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Want {
+    Skip,
+    All,
+    Fields(Fields),
+}
+
+#[derive(Debug)]
+struct Name {
+    bytes: [u8; LONGEST_NAME],
+    length: usize,
+    escaped: bool,
+}
+
+#[derive(Debug)]
+struct Skip {
+    depth: u32,
+    is_object: bool,
+    in_text: bool,
+    escaped: bool,
+    after_comma: bool,
+}
+
+#[derive(Debug)]
+struct Copying {
+    depth: u32,
+    in_text: Option<usize>,
+    escaped: bool,
+    scalar: usize,
+}
+
+impl Scanner {
+    /// A scanner that keeps `fields` of the document's root object.
+    pub(crate) fn new(fields: Fields) -> Self {
+        Self {
+            keep: fields,
+            strict: false,
+            state: State::Value(Want::Fields(fields)),
+            open: SmallVec::new(),
+            skeleton: Vec::new(),
+            malformed: false,
+            overflowed: false,
+        }
+    }
+
+    /// A scanner that also notices a comma too many in what it skips, at the price of short jumps.
+    pub(crate) fn strict(fields: Fields) -> Self {
+        Self {
+            strict: true,
+            ..Self::new(fields)
+        }
+    }
+
+    /// Starts over with a new document; memory is reused.
+    pub(crate) fn reset(&mut self) {
+        self.state = State::Value(Want::Fields(self.keep));
+        self.open.clear();
+        self.skeleton.clear();
+        self.malformed = false;
+        self.overflowed = false;
+    }
+
+    /// Takes the next piece of the document.
+    pub(crate) fn feed(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && !self.malformed {
+            let used = self.step(bytes);
+            bytes = bytes.get(used..).unwrap_or_default();
+        }
+    }
+
+    /// Whether the document came to its end and nothing in it was amiss.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.malformed && matches!(self.state, State::Done)
+    }
+
+    /// Whether what came is no JSON.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.malformed
+    }
+
+    /// Whether more was to be kept than can be.
+    pub(crate) fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// What was kept: JSON, cut off where the document was.
+    pub(crate) fn skeleton(&self) -> &[u8] {
+        &self.skeleton
+    }
+
+    /// Goes on in the present state and says how many bytes that used up.
+    fn step(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.state {
+            State::Skip(skip) => {
+                let (used, end) = skip.run(bytes, self.strict);
+                match end {
+                    SkipEnd::More => {}
+                    SkipEnd::Closed => self.value_ended(),
+                    SkipEnd::Malformed => self.malformed = true,
+                }
+                used
+            }
+            State::Text { .. } => self.text(bytes),
+            State::Name(_) => self.name(bytes),
+            State::Copy(_) => self.copy(bytes),
+            State::Scalar { .. } => self.scalar(bytes),
+            _ => self.structure(bytes),
+        }
+    }
+
+    /// One byte between values, or the blanks before it.
+    fn structure(&mut self, bytes: &[u8]) -> usize {
+        let Some(at) = bytes.iter().position(|b| !is_blank(*b)) else {
+            return bytes.len();
+        };
+        let byte = bytes[at];
+        match (&self.state, byte) {
+            (State::Value(want), b'{' | b'[') => {
+                let want = *want;
+                self.container(byte, want);
+            }
+            (State::Value(want), b'"') => {
+                let copy = !matches!(want, Want::Skip);
+                if copy {
+                    self.put(b"\"");
+                }
+                let from = self.skeleton.len();
+                self.state = State::Text {
+                    copy: copy.then_some(from),
+                    escaped: false,
+                };
+            }
+            (State::Value(_), b']') if self.open.last().is_some_and(|o| !o.is_object && !o.after_comma) => {
+                self.close(byte);
+            }
+            (State::Value(want), b'0'..=b'9' | b'-' | b't' | b'f' | b'n' | b'N' | b'I') => {
+                let copy = !matches!(want, Want::Skip);
+                self.state = State::Scalar { copy, length: 0 };
+                return at;
+            }
+            (State::BeforeName, b'"') => {
+                self.state = State::Name(Name {
+                    bytes: [0; LONGEST_NAME],
+                    length: 0,
+                    escaped: false,
+                });
+            }
+            (State::BeforeName, b'}') if self.open.last().is_some_and(|o| !o.after_comma) => self.close(byte),
+            (State::Colon(want), b':') => self.state = State::Value(*want),
+            (State::After, b',') => self.comma(),
+            (State::After, b'}' | b']') => self.close(byte),
+            _ => self.malformed = true,
+        }
+        at + 1
+    }
+
+    fn container(&mut self, byte: u8, want: Want) {
+        let is_object = byte == b'{';
+        match want {
+            Want::Fields(fields) if self.open.len() < DEEPEST => {
+                self.put(&[byte]);
+                self.open.push(Open {
+                    is_object,
+                    fields,
+                    after_comma: false,
+                });
+                self.state = if is_object {
+                    State::BeforeName
+                } else {
+                    State::Value(want)
+                };
+            }
+            Want::All => {
+                self.put(&[byte]);
+                self.state = State::Copy(Copying {
+                    depth: 1,
+                    in_text: None,
+                    escaped: false,
+                    scalar: 0,
+                });
+            }
+            Want::Skip | Want::Fields(_) => {
+                if !matches!(want, Want::Skip) {
+                    self.put(b"null");
+                }
+                self.state = State::Skip(Skip {
+                    depth: 1,
+                    is_object,
+                    in_text: false,
+                    escaped: false,
+                    after_comma: false,
+                });
+            }
+        }
+    }
+
+    fn comma(&mut self) {
+        let Some(open) = self.open.last_mut() else {
+            self.malformed = true;
+            return;
+        };
+        open.after_comma = true;
+        let (is_object, fields) = (open.is_object, open.fields);
+        if is_object {
+            self.state = State::BeforeName;
+        } else {
+            self.separate();
+            self.state = State::Value(Want::Fields(fields));
+        }
+    }
+
+    fn close(&mut self, byte: u8) {
+        match self.open.pop() {
+            Some(open) if open.is_object == (byte == b'}') => {
+                self.put(&[byte]);
+                self.value_ended();
+            }
+            _ => self.malformed = true,
+        }
+    }
+
+    fn value_ended(&mut self) {
+        match self.open.last_mut() {
+            Some(open) => {
+                open.after_comma = false;
+                self.state = State::After;
+            }
+            None => self.state = State::Done,
+        }
+    }
+
+    fn name(&mut self, bytes: &[u8]) -> usize {
+        let State::Name(name) = &mut self.state else {
+            return 0;
+        };
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'"' if !name.escaped => {
+                    let (bytes, length) = (name.bytes, name.length);
+                    self.named(&bytes, length);
+                    return at + 1;
+                }
+                b'\\' => name.escaped = !name.escaped,
+                _ => name.escaped = false,
+            }
+            if let Some(slot) = name.bytes.get_mut(name.length) {
+                *slot = *byte;
+            }
+            name.length = name.length.saturating_add(1);
+        }
+        bytes.len()
+    }
+
+    fn named(&mut self, bytes: &[u8], length: usize) {
+        let fields = self.open.last().map_or(self.keep, |open| open.fields);
+        let kept = bytes.get(..length).and_then(|name| Keep::field(fields, name));
+        let want = match kept {
+            None => Want::Skip,
+            Some(Keep::All) => Want::All,
+            Some(Keep::Fields(fields)) => Want::Fields(fields),
+        };
+        if !matches!(want, Want::Skip) {
+            self.separate();
+            self.put(b"\"");
+            self.put(bytes.get(..length).unwrap_or_default());
+            self.put(b"\":");
+        }
+        self.state = State::Colon(want);
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> usize {
+        let State::Text { copy, escaped } = &mut self.state else {
+            return 0;
+        };
+        let copy = *copy;
+        let end = text_end(bytes, escaped);
+        let piece = &bytes[..end.unwrap_or(bytes.len())];
+        if let Some(from) = copy {
+            self.put_text(from, piece);
+        }
+        match end {
+            Some(at) => {
+                if copy.is_some() {
+                    self.put(b"\"");
+                }
+                self.value_ended();
+                at + 1
+            }
+            None => bytes.len(),
+        }
+    }
+
+    fn scalar(&mut self, bytes: &[u8]) -> usize {
+        let State::Scalar { copy, length } = &mut self.state else {
+            return 0;
+        };
+        let end = bytes.iter().position(|b| !is_scalar(*b));
+        let piece = &bytes[..end.unwrap_or(bytes.len())];
+        let (copy, fits) = (*copy, LONGEST_TEXT.saturating_sub(*length));
+        *length = length.saturating_add(piece.len());
+        if copy {
+            self.put(&piece[..piece.len().min(fits)]);
+        }
+        if end.is_some() {
+            self.value_ended();
+            if piece.is_empty() && matches!(self.state, State::Done) {
+                self.malformed = true;
+            }
+        }
+        piece.len()
+    }
+
+    fn copy(&mut self, bytes: &[u8]) -> usize {
+        let State::Copy(mut copying) = std::mem::replace(&mut self.state, State::Done) else {
+            return 0;
+        };
+        let mut at = 0;
+        while at < bytes.len() {
+            if let Some(from) = copying.in_text {
+                let rest = &bytes[at..];
+                let end = text_end(rest, &mut copying.escaped);
+                self.put_text(from, &rest[..end.unwrap_or(rest.len())]);
+                let Some(end) = end else { break };
+                self.put(b"\"");
+                copying.in_text = None;
+                at += end + 1;
+                continue;
+            }
+            let byte = bytes[at];
+            at += 1;
+            copying.scalar = if is_scalar(byte) { copying.scalar + 1 } else { 0 };
+            if copying.scalar > LONGEST_TEXT {
+                continue;
+            }
+            self.put(&[byte]);
+            match byte {
+                b'"' => copying.in_text = Some(self.skeleton.len()),
+                b'{' | b'[' => copying.depth = copying.depth.saturating_add(1),
+                b'}' | b']' => {
+                    copying.depth -= 1;
+                    if copying.depth == 0 {
+                        self.value_ended();
+                        return at;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.state = State::Copy(copying);
+        bytes.len()
+    }
+
+    /// Puts a comma where a value precedes.
+    fn separate(&mut self) {
+        if !matches!(self.skeleton.last(), None | Some(b'{' | b'[' | b',')) {
+            self.put(b",");
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.skeleton.len() + bytes.len() <= LARGEST_SKELETON && !self.overflowed {
+            self.skeleton.extend_from_slice(bytes);
+        } else {
+            self.overflowed = true;
+        }
+    }
+
+    /// Copies a piece of a string whose copy starts at `from`, unless it has become too long.
+    fn put_text(&mut self, from: usize, piece: &[u8]) {
+        // One byte more than fits marks a string that was given up.
+        let length = self.skeleton.len().saturating_sub(from);
+        if length + piece.len() <= LONGEST_TEXT {
+            self.put(piece);
+        } else if length <= LONGEST_TEXT {
+            let missing = LONGEST_TEXT + 1 - length;
+            self.put(&b" ".repeat(missing));
+        }
+    }
+}
+
+enum SkipEnd {
+    More,
+    Closed,
+    Malformed,
+}
+
+impl Skip {
+    /// Jumps to the end of the container, counting only the brackets of its own kind: between two
+    /// of them those of the other kind are balanced.
+    fn run(&mut self, bytes: &[u8], strict: bool) -> (usize, SkipEnd) {
+        if strict {
+            return self.walk(bytes);
+        }
+        let (opening, closing) = if self.is_object {
+            (b'{', b'}')
+        } else {
+            (b'[', b']')
+        };
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.in_text {
+                match text_end(&bytes[at..], &mut self.escaped) {
+                    Some(end) => at += end + 1,
+                    None => break,
+                }
+                self.in_text = false;
+            }
+            let Some(next) = memchr3(opening, closing, b'"', &bytes[at..]) else {
+                break;
+            };
+            let byte = bytes[at + next];
+            at += next + 1;
+            if byte == b'"' {
+                self.in_text = true;
+            } else if byte == opening {
+                self.depth = self.depth.saturating_add(1);
+            } else {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    return (at, SkipEnd::Closed);
+                }
+            }
+        }
+        (bytes.len(), SkipEnd::More)
+    }
+
+    /// Walks through the container, looking at every byte outside strings.
+    fn walk(&mut self, bytes: &[u8]) -> (usize, SkipEnd) {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.in_text {
+                match text_end(&bytes[at..], &mut self.escaped) {
+                    Some(end) => at += end + 1,
+                    None => break,
+                }
+                self.in_text = false;
+                continue;
+            }
+            let byte = bytes[at];
+            at += 1;
+            match byte {
+                b'"' => self.in_text = true,
+                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
+                b'}' | b']' => {
+                    if self.after_comma {
+                        return (at, SkipEnd::Malformed);
+                    }
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return (at, SkipEnd::Closed);
+                    }
+                }
+                _ => {}
+            }
+            if !is_blank(byte) {
+                self.after_comma = byte == b',';
+            }
+        }
+        (bytes.len(), SkipEnd::More)
+    }
+}
+
+/// Where the string ends in which `bytes` lie; `escaped` carries a backslash from piece to piece.
+fn text_end(bytes: &[u8], escaped: &mut bool) -> Option<usize> {
+    let mut at = 0;
+    if *escaped && !bytes.is_empty() {
+        at = 1;
+        *escaped = false;
+    }
+    while let Some(next) = memchr2(b'"', b'\\', bytes.get(at..)?) {
+        if bytes[at + next] == b'"' {
+            return Some(at + next);
+        }
+        at += next + 2;
+    }
+    *escaped = at > bytes.len();
+    None
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+const fn is_scalar(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
+}

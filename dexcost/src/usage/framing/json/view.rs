@@ -1,0 +1,226 @@
+//! Lazy reading of a small JSON document: nothing is built, numbers stay text.
+
+use std::borrow::Cow;
+
+use rust_decimal::Decimal;
+
+use super::LONGEST_TEXT;
+use crate::text::Text;
+
+/// One value of a JSON document, which may be cut off: what is incomplete reads as absent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<'a> {
+    /// The value and whatever follows it.
+    raw: &'a [u8],
+}
+
+impl<'a> Json<'a> {
+    /// The root value of a document.
+    pub(crate) fn new(document: &'a [u8]) -> Self {
+        Self {
+            raw: trim_start(document),
+        }
+    }
+
+    /// The field of an object; absent, `null` and "not an object" are all `None`. Of a name that
+    /// occurs twice the last value counts.
+    pub(crate) fn get(self, name: &str) -> Option<Self> {
+        self.fields()
+            .filter(|(n, _)| *n == name.as_bytes())
+            .last()
+            .map(|(_, value)| value)
+    }
+
+    /// The fields of an object that are not `null`, in order; none where it is no object.
+    pub(crate) fn fields(self) -> Fields<'a> {
+        Fields {
+            rest: self.raw.strip_prefix(b"{").unwrap_or_default(),
+        }
+    }
+
+    /// The elements of an array; none where it is no array.
+    pub(crate) fn items(self) -> Items<'a> {
+        Items {
+            rest: self.raw.strip_prefix(b"[").unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn is_object(self) -> bool {
+        self.raw.first() == Some(&b'{')
+    }
+
+    /// The string, where it is one of a length that names have; never an empty one.
+    pub(crate) fn text(self) -> Option<Text> {
+        self.str()
+            .filter(|text| !text.is_empty())
+            .map(|text| Text::from(&*text))
+    }
+
+    /// The string, where it is one of a length that names have.
+    pub(crate) fn str(self) -> Option<Cow<'a, str>> {
+        let end = value_end(self.raw)?;
+        let inner = self.raw.get(1..end.checked_sub(1)?)?;
+        if self.raw[0] != b'"' || inner.len() > LONGEST_TEXT {
+            return None;
+        }
+        if memchr::memchr(b'\\', inner).is_none() {
+            return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
+        }
+        serde_json::from_slice(&self.raw[..end]).ok().map(Cow::Owned)
+    }
+
+    /// The string, where it is a literal without escapes.
+    pub(crate) fn word(self) -> Option<&'a str> {
+        match self.str()? {
+            Cow::Borrowed(word) => Some(word),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    pub(crate) fn truth(self) -> Option<bool> {
+        match self.scalar()? {
+            b"true" => Some(true),
+            b"false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The number, exactly as written; `None` where it is none or has more digits than a decimal.
+    pub(crate) fn number(self) -> Option<Decimal> {
+        let digits = self.scalar()?;
+        if digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
+            let value = digits
+                .iter()
+                .fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+            return Some(Decimal::from(value));
+        }
+        decimal(std::str::from_utf8(digits).ok()?)
+    }
+
+    /// The number, also where it is written as a string.
+    pub(crate) fn amount(self) -> Option<Decimal> {
+        self.number().or_else(|| decimal(self.word()?))
+    }
+
+    /// Whether it is a number, be it too long to be read.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self.raw.first(), Some(b'0'..=b'9' | b'-'))
+    }
+
+    /// A scalar whose end is in sight: digits at a cut may be half a number.
+    fn scalar(self) -> Option<&'a [u8]> {
+        let end = self.raw.iter().position(|b| !is_scalar(*b))?;
+        (end > 0).then(|| &self.raw[..end])
+    }
+}
+
+/// Digits that a binary float added ("7.099999999999999e-05") are kept; only more than fit a
+/// decimal are refused.
+fn decimal(text: &str) -> Option<Decimal> {
+    crate::money::parse(text).ok()
+}
+
+/// Fields of an object.
+pub(crate) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], Json<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = trim_start(self.rest);
+            let rest = trim_start(rest.strip_prefix(b",").unwrap_or(rest));
+            self.rest = &[];
+            if rest.first() != Some(&b'"') {
+                return None;
+            }
+            let end = value_end(rest)?;
+            let name = &rest[1..end - 1];
+            let value = trim_start(trim_start(&rest[end..]).strip_prefix(b":")?);
+            let end = value_end(value).unwrap_or(value.len());
+            self.rest = &value[end..];
+            if !value.starts_with(b"null") && !value.is_empty() {
+                return Some((name, Json { raw: value }));
+            }
+        }
+    }
+}
+
+/// Elements of an array.
+pub(crate) struct Items<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Json<'a>;
+
+    fn next(&mut self) -> Option<Json<'a>> {
+        let rest = trim_start(self.rest);
+        let rest = trim_start(rest.strip_prefix(b",").unwrap_or(rest));
+        self.rest = &[];
+        if rest.is_empty() || rest[0] == b']' {
+            return None;
+        }
+        let end = value_end(rest).unwrap_or(rest.len());
+        if end > 0 {
+            self.rest = &rest[end..];
+        }
+        Some(Json { raw: rest })
+    }
+}
+
+/// Where the value ends that `bytes` start with; `None` where it is cut off.
+fn value_end(bytes: &[u8]) -> Option<usize> {
+    match bytes.first()? {
+        b'"' => text_end(bytes, 1),
+        b'{' | b'[' => container_end(bytes),
+        _ => bytes.iter().position(|b| !is_scalar(*b)),
+    }
+}
+
+fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn container_end(bytes: &[u8]) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut at = 0;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = text_end(bytes, at + 1)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+fn trim_start(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes
+        .iter()
+        .position(|b| !matches!(b, b' ' | b'\n' | b'\r' | b'\t'))
+        .unwrap_or(bytes.len());
+    &bytes[blanks..]
+}
+
+const fn is_scalar(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
+}

@@ -1,0 +1,285 @@
+//! Anthropic's messages: `POST …/v1/messages`, and rawPredict on Vertex, whole or as events.
+//!
+//! Reference: <https://docs.anthropic.com/en/api/messages> and
+//! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>, read 2026-11. `input_tokens`
+//! is what no cache served; reads and writes come on top. A stream reports the input at its start
+//! and everything cumulatively in `message_delta`; what a later report leaves out or repeats as
+//! null stays. `iterations` lists every sampling: of it, what is no `message` (a compaction, an
+//! advisor with a model of its own) is missing from the counts at the top.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use rust_decimal::Decimal;
+
+use super::error_signs::{self, KEEP_ERROR};
+use super::openai_counts::is_impossible;
+use super::stated::Stated;
+use super::{Reading, Terminal};
+use crate::event::{CallPart, ErrorType};
+use crate::money::exact_sum;
+use crate::text::Text;
+use crate::usage::framing::{Json, Keep};
+use crate::usage::{Unit, Usage};
+
+pub(super) const KEEP: &[(&str, Keep)] = &[
+    ("type", Keep::All),
+    ("id", Keep::All),
+    ("model", Keep::All),
+    ("stop_reason", Keep::All),
+    ("usage", Keep::All),
+    (
+        "message",
+        Keep::Fields(&[
+            ("id", Keep::All),
+            ("model", Keep::All),
+            ("stop_reason", Keep::All),
+            ("usage", Keep::All),
+        ]),
+    ),
+    ("delta", Keep::Fields(&[("stop_reason", Keep::All)])),
+    ("error", KEEP_ERROR),
+];
+
+/// More samplings than this in one call are not taken apart.
+const MOST_PARTS: usize = 32;
+
+static MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""message_"#));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
+
+/// Reads Anthropic's messages.
+#[derive(Debug, Default)]
+pub(crate) struct AnthropicMessages {
+    counts: Counts,
+    stated: Stated,
+    has_usage: bool,
+    understood: bool,
+    model: Option<Text>,
+    id: Option<Text>,
+    service_tier: Option<Text>,
+    geo: Option<Text>,
+    speed: Option<Text>,
+    finish: Option<Text>,
+    /// The samplings of the last report that listed them.
+    iterations: Vec<Iteration>,
+    error: Option<ErrorType>,
+    stopped: bool,
+}
+
+#[derive(Debug)]
+struct Iteration {
+    is_message: bool,
+    model: Option<Text>,
+    counts: Counts,
+}
+
+/// Counts as reported.
+#[derive(Debug, Default)]
+struct Counts {
+    uncached: Option<Decimal>,
+    cache_read: Option<Decimal>,
+    cache_write: Option<Decimal>,
+    write_5m: Option<Decimal>,
+    write_1h: Option<Decimal>,
+    output: Option<Decimal>,
+    thinking: Option<Decimal>,
+    web_searches: Option<Decimal>,
+    web_fetches: Option<Decimal>,
+    unreadable: bool,
+}
+
+pub(super) fn may_tell(event: &[u8]) -> bool {
+    MESSAGE.find(event).is_some() || ERROR.find(event).is_some()
+}
+
+impl AnthropicMessages {
+    pub(super) fn read(&mut self, value: Json<'_>) {
+        if !value.is_object() || self.stopped {
+            return;
+        }
+        let kind = value.get("type").and_then(Json::word).unwrap_or_default();
+        self.error = self.error.or_else(|| error_signs::of_field(value.get("error")?));
+        match kind {
+            "message_stop" => self.stopped = true,
+            "message_start" => {
+                if let Some(message) = value.get("message") {
+                    self.message(message);
+                }
+            }
+            "message_delta" => {
+                self.understood = true;
+                if let Some(reason) = value.get("delta").and_then(|d| d.get("stop_reason")) {
+                    self.finish = reason.text().or_else(|| self.finish.take());
+                }
+                if let Some(usage) = value.get("usage") {
+                    self.usage(usage);
+                }
+            }
+            "message" => self.message(value),
+            // Some gateways leave the type out.
+            "" if value.get("usage").is_some() => self.message(value),
+            _ => {}
+        }
+    }
+
+    fn message(&mut self, message: Json<'_>) {
+        self.understood = true;
+        let text = |name: &str| message.get(name).and_then(Json::text);
+        self.model = self.model.take().or_else(|| text("model"));
+        self.id = self.id.take().or_else(|| text("id"));
+        self.finish = text("stop_reason").or_else(|| self.finish.take());
+        if let Some(usage) = message.get("usage") {
+            self.usage(usage);
+        }
+    }
+
+    fn usage(&mut self, usage: Json<'_>) {
+        self.has_usage |= usage.is_object();
+        for (name, value) in usage.fields() {
+            match name {
+                b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
+                b"inference_geo" => self.geo = value.text().or_else(|| self.geo.take()),
+                b"speed" => self.speed = value.text().or_else(|| self.speed.take()),
+                b"iterations" => {
+                    self.iterations = value.items().take(MOST_PARTS).map(Iteration::read).collect();
+                }
+                _ => {
+                    if !self.stated.field(name, value) {
+                        self.counts.field(name, value);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> Reading {
+        let parts = self.parts();
+        let usage = self.counts.normal();
+        Reading {
+            terminal: match (self.stopped, &self.finish) {
+                (true, _) => Terminal::Closed,
+                (_, Some(_)) => Terminal::Finished,
+                _ => Terminal::Open,
+            },
+            understood: self.understood,
+            has_usage: self.has_usage,
+            is_suspect: self.counts.unreadable || is_impossible(&usage),
+            usage,
+            model: self.model,
+            id: self.id,
+            service_tier: self.service_tier,
+            finish: self.finish,
+            geo: self.geo,
+            speed: self.speed,
+            cost: self.stated.cost,
+            upstream_cost: self.stated.upstream(),
+            parts,
+            error: self.error,
+            ..Reading::default()
+        }
+    }
+
+    /// The samplings that the counts at the top leave out.
+    fn parts(&self) -> Vec<CallPart> {
+        let all: Option<Decimal> = self.iterations.iter().try_fold(Decimal::ZERO, |sum, iteration| {
+            exact_sum(sum, iteration.counts.output.unwrap_or_default())
+        });
+        if all == self.counts.output && self.iterations.iter().all(|i| i.model.is_none()) {
+            return Vec::new();
+        }
+        self.iterations
+            .iter()
+            .filter(|iteration| !iteration.is_message)
+            .filter_map(|iteration| {
+                Some(CallPart {
+                    model: iteration.model.clone().or_else(|| self.model.clone())?,
+                    usage: iteration.counts.normal(),
+                })
+            })
+            .collect()
+    }
+}
+
+impl Iteration {
+    fn read(value: Json<'_>) -> Self {
+        let mut counts = Counts::default();
+        for (name, field) in value.fields() {
+            counts.field(name, field);
+        }
+        Self {
+            is_message: value.get("type").and_then(Json::word) == Some("message"),
+            model: value.get("model").and_then(Json::text),
+            counts,
+        }
+    }
+}
+
+impl Counts {
+    fn field(&mut self, name: &[u8], value: Json<'_>) {
+        let slot = match name {
+            b"input_tokens" => &mut self.uncached,
+            b"cache_read_input_tokens" => &mut self.cache_read,
+            b"cache_creation_input_tokens" => &mut self.cache_write,
+            b"output_tokens" => &mut self.output,
+            b"cache_creation" | b"output_tokens_details" | b"server_tool_use" => {
+                return value.fields().for_each(|(name, value)| self.detail(name, value));
+            }
+            _ => return,
+        };
+        set(slot, value, &mut self.unreadable);
+    }
+
+    fn detail(&mut self, name: &[u8], value: Json<'_>) {
+        let slot = match name {
+            b"ephemeral_5m_input_tokens" => &mut self.write_5m,
+            b"ephemeral_1h_input_tokens" => &mut self.write_1h,
+            b"thinking_tokens" => &mut self.thinking,
+            b"web_search_requests" => &mut self.web_searches,
+            b"web_fetch_requests" => &mut self.web_fetches,
+            _ => return,
+        };
+        set(slot, value, &mut self.unreadable);
+    }
+
+    /// The normal form: the input with its cache reads and writes.
+    fn normal(&self) -> Usage {
+        let written = self.cache_write.unwrap_or_default();
+        let cached = exact_sum(self.cache_read.unwrap_or_default(), written);
+        let input = self.uncached.and_then(|uncached| exact_sum(uncached, cached?));
+        let reported = [
+            (Unit::InputTokens, input),
+            (Unit::OutputTokens, self.output),
+            (Unit::CacheReadTokens, self.cache_read),
+            (Unit::CacheWriteTokens, self.cache_write),
+            (Unit::CacheWrite5mTokens, self.short_writes()),
+            (Unit::CacheWrite1hTokens, self.write_1h),
+            (Unit::ReasoningTokens, self.thinking),
+            (Unit::WebSearchRequests, self.web_searches),
+            (Unit::WebFetchRequests, self.web_fetches),
+        ];
+        reported
+            .into_iter()
+            .filter_map(|(unit, count)| Some((unit, count?)))
+            .collect()
+    }
+
+    /// Writes for five minutes. The total may grow in a later event without a new breakdown: what
+    /// no lifetime explains was written for the default one, and that is five minutes.
+    fn short_writes(&self) -> Option<Decimal> {
+        let short = self.write_5m?;
+        let explained = exact_sum(short, self.write_1h.unwrap_or_default())?;
+        let rest = exact_sum(self.cache_write.unwrap_or_default(), -explained)?;
+        if rest.is_sign_positive() {
+            exact_sum(short, rest)
+        } else {
+            Some(short)
+        }
+    }
+}
+
+fn set(slot: &mut Option<Decimal>, value: Json<'_>, unreadable: &mut bool) {
+    match value.number() {
+        Some(number) => *slot = Some(number),
+        None => *unreadable |= value.is_number(),
+    }
+}

@@ -1,0 +1,257 @@
+//! Who answers at a host.
+
+/// Hosts that are one provider's, sorted for binary search.
+#[rustfmt::skip]
+pub(super) const HOSTS: &[(&str, &str)] = &[
+    ("ai-gateway.vercel.sh", "vercel-gateway"),
+    ("aiplatform.googleapis.com", "vertex"),
+    ("api-inference.huggingface.co", "huggingface"),
+    ("api.ai21.com", "ai21"),
+    ("api.aleph-alpha.com", "aleph-alpha"),
+    ("api.anthropic.com", "anthropic"),
+    ("api.avian.io", "avian"),
+    ("api.cerebras.ai", "cerebras"),
+    ("api.cloudflare.com", "cloudflare"),
+    ("api.cohere.ai", "cohere"),
+    ("api.cohere.com", "cohere"),
+    ("api.deepgram.com", "deepgram"),
+    ("api.deepinfra.com", "deepinfra"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.doubleword.ai", "doubleword"),
+    ("api.fireworks.ai", "fireworks"),
+    ("api.githubcopilot.com", "copilot"),
+    ("api.groq.com", "groq"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.inference.crusoecloud.com", "crusoe"),
+    ("api.inference.net", "inference-net"),
+    ("api.kilo.ai", "kilo"),
+    ("api.lambda.ai", "lambda-ai"),
+    ("api.minimax.chat", "minimax"),
+    ("api.minimax.io", "minimax"),
+    ("api.mistral.ai", "mistral"),
+    ("api.moonshot.ai", "moonshot"),
+    ("api.moonshot.cn", "moonshot"),
+    ("api.novita.ai", "novita"),
+    ("api.openai.com", "openai"),
+    ("api.perplexity.ai", "perplexity"),
+    ("api.portkey.ai", "portkey"),
+    ("api.replicate.com", "replicate"),
+    ("api.sambanova.ai", "sambanova"),
+    ("api.siliconflow.cn", "siliconflow"),
+    ("api.siliconflow.com", "siliconflow"),
+    ("api.studio.nebius.ai", "nebius"),
+    ("api.studio.nebius.com", "nebius"),
+    ("api.tokenfactory.nebius.com", "nebius"),
+    ("api.together.ai", "together"),
+    ("api.together.xyz", "together"),
+    ("api.venice.ai", "venice"),
+    ("api.voyageai.com", "voyage"),
+    ("api.writer.com", "writer"),
+    ("api.x.ai", "xai"),
+    ("api.z.ai", "zai"),
+    ("chatgpt.com", "chatgpt"),
+    ("codestral.mistral.ai", "mistral"),
+    ("dashscope-intl.aliyuncs.com", "alibaba"),
+    ("dashscope-us.aliyuncs.com", "alibaba"),
+    ("dashscope.aliyuncs.com", "alibaba"),
+    ("eu.api.openai.com", "openai"),
+    ("gateway.ai.cloudflare.com", "cloudflare-gateway"),
+    ("gateway.pydantic.dev", "pydantic-gateway"),
+    ("generativelanguage.googleapis.com", "gemini"),
+    ("inference.baseten.co", "baseten"),
+    ("integrate.api.nvidia.com", "nvidia"),
+    ("llm.chutes.ai", "chutes"),
+    ("models.github.ai", "github-models"),
+    ("models.inference.ai.azure.com", "github-models"),
+    ("ollama.com", "ollama"),
+    ("open.bigmodel.cn", "zai"),
+    ("openrouter.ai", "openrouter"),
+    ("qianfan.baidubce.com", "baidu"),
+    ("router.huggingface.co", "huggingface"),
+    ("us.api.openai.com", "openai"),
+];
+
+/// Hosts with a part that varies: what they start with and end with.
+#[rustfmt::skip]
+pub(super) const PATTERNS: &[(&str, &str, &str)] = &[
+    ("", ".openai.azure.com", "azure"),
+    ("", ".openai.azure.us", "azure"),
+    ("", ".cognitiveservices.azure.com", "azure"),
+    ("", ".services.ai.azure.com", "azure"),
+    ("", ".models.ai.azure.com", "azure"),
+    ("", ".inference.ml.azure.com", "azure"),
+    ("", "-aiplatform.googleapis.com", "vertex"),
+    ("bedrock-runtime.", ".amazonaws.com", "bedrock"),
+    ("bedrock-runtime-fips.", ".amazonaws.com", "bedrock"),
+    ("bedrock-runtime.", ".amazonaws.com.cn", "bedrock"),
+    ("", ".vpce.amazonaws.com", "bedrock"),
+    ("bedrock-mantle.", ".api.aws", "bedrock-mantle"),
+    ("bedrock-agent-runtime.", ".amazonaws.com", "bedrock-agent"),
+    ("runtime.sagemaker.", ".amazonaws.com", "sagemaker"),
+    ("", ".githubcopilot.com", "copilot"),
+    ("", ".endpoints.huggingface.cloud", "huggingface"),
+    ("", ".azuredatabricks.net", "databricks"),
+    ("", ".cloud.databricks.com", "databricks"),
+    ("", ".gcp.databricks.com", "databricks"),
+    ("", ".snowflakecomputing.com", "snowflake"),
+    ("", ".ml.cloud.ibm.com", "watsonx"),
+    ("", ".inference.heroku.com", "heroku"),
+    ("", ".cohere.ai", "cohere"),
+    ("", ".api.perplexity.ai", "perplexity"),
+    ("", ".x.ai", "xai"),
+    ("", ".deepinfra.com", "deepinfra"),
+    ("", ".maas.aliyuncs.com", "alibaba"),
+];
+
+/// Segments of a proxy's path that name who is behind it.
+#[rustfmt::skip]
+pub(super) const PREFIXES: &[(&str, &str)] = &[
+    ("anthropic", "anthropic"),
+    ("azure", "azure"),
+    ("azure-openai", "azure"),
+    ("bedrock", "bedrock"),
+    ("aws-bedrock", "bedrock"),
+    ("cerebras", "cerebras"),
+    ("cohere", "cohere"),
+    ("deepseek", "deepseek"),
+    ("fireworks", "fireworks"),
+    ("gemini", "gemini"),
+    ("google-ai-studio", "gemini"),
+    ("google-vertex", "vertex"),
+    ("google-vertex-ai", "vertex"),
+    ("grok", "xai"),
+    ("groq", "groq"),
+    ("huggingface", "huggingface"),
+    ("mistral", "mistral"),
+    ("openrouter", "openrouter"),
+    ("perplexity", "perplexity"),
+    ("perplexity-ai", "perplexity"),
+    ("together", "together"),
+    ("vertex", "vertex"),
+    ("vertex_ai", "vertex"),
+    ("xai", "xai"),
+    // Last, because it also names the wire form: `/groq/openai/v1/…`.
+    ("openai", "openai"),
+];
+
+/// Ports at which servers of this kind listen unless told otherwise.
+const PORTS: &[(&str, &str)] = &[
+    ("11434", "ollama"),
+    ("8080", "llamacpp"),
+    ("4000", "litellm-proxy"),
+    ("8787", "pydantic-gateway"),
+];
+
+/// What is known of who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// This provider does.
+    Provider(&'static str),
+    /// A server on this machine or network does, by its port of this kind.
+    Local(&'static str),
+    /// Nobody we know.
+    Unknown,
+}
+
+/// Who answers at a host (in lower case) and port.
+pub(super) fn answers(host: &str, port: Option<&str>) -> Answers {
+    if let Ok(at) = HOSTS.binary_search_by(|(name, _)| (*name).cmp(host)) {
+        return HOSTS
+            .get(at)
+            .map_or(Answers::Unknown, |(_, provider)| Answers::Provider(provider));
+    }
+    let pattern = PATTERNS.iter().find(|(start, end, _)| {
+        host.len() > start.len() + end.len() && host.ends_with(end) && host.starts_with(start)
+    });
+    if let Some((_, _, provider)) = pattern {
+        return Answers::Provider(provider);
+    }
+    if !is_local(host) {
+        return Answers::Unknown;
+    }
+    let kind = PORTS.iter().find(|(number, _)| Some(*number) == port);
+    Answers::Local(kind.map_or("openai-compatible-local", |(_, kind)| kind))
+}
+
+/// Whether a host is this machine or a private network's.
+fn is_local(host: &str) -> bool {
+    if let Ok(address) = host.parse::<std::net::Ipv4Addr>() {
+        return address.is_loopback()
+            || address.is_private()
+            || address.is_unspecified()
+            || address.is_link_local();
+    }
+    let bare = host.trim_matches(['[', ']']);
+    if let Ok(address) = bare.parse::<std::net::Ipv6Addr>() {
+        return address.is_loopback()
+            || address.is_unspecified()
+            || address.is_unique_local()
+            || address.is_unicast_link_local();
+    }
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.ends_with(".local")
+        || host.ends_with(".internal")
+}
+
+/// The region that a host's name carries, where its provider has regions.
+pub(super) fn region<'a>(host: &'a str, provider: &str) -> Option<&'a str> {
+    match provider {
+        "bedrock" | "bedrock-mantle" | "bedrock-agent" | "sagemaker" => {
+            let mut labels = host.split('.');
+            labels
+                .find(|label| label.split('-').count() >= 3 && label.ends_with(|c: char| c.is_ascii_digit()))
+        }
+        "vertex" => host.strip_suffix("-aiplatform.googleapis.com"),
+        "watsonx" => host.split('.').next(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_hosts_is_sorted() {
+        assert!(HOSTS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn hosts_with_varying_parts_are_recognised() {
+        for (host, provider) in [
+            ("my-resource.openai.azure.com", "azure"),
+            ("us-east5-aiplatform.googleapis.com", "vertex"),
+            ("bedrock-runtime.eu-west-1.amazonaws.com", "bedrock"),
+            ("adb-1.2.azuredatabricks.net", "databricks"),
+            ("us.inference.heroku.com", "heroku"),
+        ] {
+            assert_eq!(answers(host, None), Answers::Provider(provider), "{host}");
+        }
+        assert_eq!(answers("example.com", None), Answers::Unknown);
+        assert_eq!(answers("x.ai.example.com", None), Answers::Unknown);
+    }
+
+    #[test]
+    fn servers_at_home_are_told_by_their_port() {
+        assert_eq!(answers("localhost", Some("11434")), Answers::Local("ollama"));
+        assert_eq!(
+            answers("192.168.1.7", Some("9")),
+            Answers::Local("openai-compatible-local")
+        );
+        assert_eq!(answers("[::1]", None), Answers::Local("openai-compatible-local"));
+    }
+
+    #[test]
+    fn regions_are_read_from_the_host() {
+        assert_eq!(
+            region("bedrock-runtime.us-gov-west-1.amazonaws.com", "bedrock"),
+            Some("us-gov-west-1")
+        );
+        assert_eq!(
+            region("us-east5-aiplatform.googleapis.com", "vertex"),
+            Some("us-east5")
+        );
+        assert_eq!(region("aiplatform.googleapis.com", "vertex"), None);
+    }
+}

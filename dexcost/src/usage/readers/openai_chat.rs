@@ -1,0 +1,257 @@
+//! The OpenAI chat form: `POST …/chat/completions`, whole or as server-sent events.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/chat/object> and
+//! <https://platform.openai.com/docs/api-reference/chat-streaming>, read 2026-11. A stream carries
+//! usage in a last chunk without choices (OpenAI, and only when asked to), in the chunk with the
+//! finish reason, or in every chunk, cumulative. Later reports win field by field.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::error_signs::{self, KEEP_ERROR};
+use super::openai_counts::Counts;
+use super::quirks::Quirks;
+use super::stated::Stated;
+use super::{Reading, Terminal};
+use crate::event::ErrorType;
+use crate::text::Text;
+use crate::usage::framing::{Json, Keep};
+
+pub(super) const KEEP: &[(&str, Keep)] = &[
+    ("id", Keep::All),
+    ("model", Keep::All),
+    ("object", Keep::All),
+    ("service_tier", Keep::All),
+    ("usage", Keep::All),
+    (
+        "choices",
+        Keep::Fields(&[("index", Keep::All), ("finish_reason", Keep::All)]),
+    ),
+    ("error", KEEP_ERROR),
+    // Groq's own place for usage, the only one where it was not asked for.
+    (
+        "x_groq",
+        Keep::Fields(&[("usage", Keep::All), ("error", KEEP_ERROR)]),
+    ),
+    // llama.cpp's counts, the only ones where a stream carries no usage.
+    (
+        "timings",
+        Keep::Fields(&[
+            ("cache_n", Keep::All),
+            ("prompt_n", Keep::All),
+            ("predicted_n", Keep::All),
+        ]),
+    ),
+    // Errors without an `error` field (Mistral).
+    ("type", Keep::All),
+    ("code", Keep::All),
+];
+
+/// So many events are looked at in full to learn the model's name; Azure leaves it empty at first.
+const INTRODUCTION: u8 = 4;
+
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
+static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""finish_reason""#));
+static TIMINGS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""timings""#));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
+
+/// Reads the OpenAI chat form.
+#[derive(Debug)]
+pub(crate) struct OpenAiChat {
+    quirks: Quirks,
+    counts: Counts,
+    stated: Stated,
+    events: u8,
+    has_usage: bool,
+    model: Option<Text>,
+    id: Option<Text>,
+    service_tier: Option<Text>,
+    finish: Option<Text>,
+    search_context_size: Option<Text>,
+    error: Option<ErrorType>,
+    closed: bool,
+}
+
+impl OpenAiChat {
+    pub(super) fn new(quirks: Quirks) -> Self {
+        Self {
+            quirks,
+            counts: Counts::default(),
+            stated: Stated::default(),
+            events: 0,
+            has_usage: false,
+            model: None,
+            id: None,
+            service_tier: None,
+            finish: None,
+            search_context_size: None,
+            error: None,
+            closed: false,
+        }
+    }
+
+    fn is_introduced(&self) -> bool {
+        self.model.is_some() || self.events >= INTRODUCTION
+    }
+
+    pub(super) fn may_tell(&self, event: &[u8]) -> bool {
+        !self.is_introduced()
+            || says(&USAGE, event)
+            || says(&FINISH, event)
+            || says(&ERROR, event)
+            || (!self.has_usage && says(&TIMINGS, event))
+    }
+
+    pub(super) fn read(&mut self, value: Json<'_>) {
+        if !value.is_object() || self.closed {
+            return;
+        }
+        let seen = Seen::of(value);
+        let finished = seen.choices.is_some_and(|choices| self.finish_of(choices));
+        let tells = seen.usage.is_some() || seen.error.is_some() || finished;
+        let timings = seen.timings.filter(|_| !self.has_usage);
+        if self.is_introduced() && !tells && timings.is_none() {
+            return;
+        }
+        self.events = self.events.saturating_add(1);
+        if self.model.is_none() {
+            self.model = seen.model.and_then(Json::text);
+        }
+        if self.id.is_none() {
+            self.id = seen.id.and_then(Json::text);
+        }
+        if let Some(tier) = seen.service_tier.and_then(Json::text) {
+            self.service_tier = Some(tier);
+        }
+        self.error = self.error.or(seen.error);
+        if let Some(usage) = seen.usage {
+            self.usage(usage);
+        } else if let Some(timings) = timings {
+            self.counts.timings(timings);
+        }
+    }
+
+    /// Takes the finish reason over: the first choice's, else any. An empty one says nothing, but
+    /// stands where no other does.
+    fn finish_of(&mut self, choices: Json<'_>) -> bool {
+        let mut finished = false;
+        for choice in choices.items() {
+            let Some(reason) = choice.get("finish_reason").and_then(Json::str) else {
+                continue;
+            };
+            let is_first = choice
+                .get("index")
+                .and_then(Json::number)
+                .is_none_or(|index| index.is_zero());
+            let stands = self.finish.as_deref().is_some_and(|f| !f.is_empty());
+            finished |= !reason.is_empty();
+            if (is_first && !reason.is_empty()) || !stands {
+                self.finish = Some(Text::from(&*reason));
+            }
+        }
+        finished
+    }
+
+    fn usage(&mut self, usage: Json<'_>) {
+        self.has_usage = true;
+        for (name, value) in usage.fields() {
+            match name {
+                b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
+                b"search_context_size" => self.search_context_size = value.text(),
+                _ => {
+                    if !self.stated.field(name, value) {
+                        self.counts.field(name, value);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(super) fn finish(self) -> Reading {
+        let (usage, is_suspect) = self.counts.normal(self.quirks, self.model.as_deref());
+        let finished = self.finish.as_deref().is_some_and(|f| !f.is_empty());
+        Reading {
+            terminal: match (self.closed, finished, self.has_usage) {
+                (true, ..) => Terminal::Closed,
+                (_, true, true) => Terminal::Counted,
+                (_, true, false) => Terminal::Finished,
+                _ => Terminal::Open,
+            },
+            understood: self.has_usage || self.finish.is_some() || self.model.is_some() || self.closed,
+            has_usage: self.has_usage || !usage.is_empty(),
+            usage,
+            is_suspect,
+            model: self.model,
+            id: self.id,
+            service_tier: self.service_tier,
+            finish: self.finish,
+            search_context_size: self.search_context_size,
+            cost: self.stated.cost,
+            upstream_cost: self.stated.upstream(),
+            error: self.error,
+            ..Reading::default()
+        }
+    }
+}
+
+/// The fields of one body or event, found in one pass.
+#[derive(Default)]
+struct Seen<'a> {
+    id: Option<Json<'a>>,
+    model: Option<Json<'a>>,
+    service_tier: Option<Json<'a>>,
+    choices: Option<Json<'a>>,
+    usage: Option<Json<'a>>,
+    timings: Option<Json<'a>>,
+    error: Option<ErrorType>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(value: Json<'a>) -> Self {
+        let mut seen = Self::default();
+        let mut groq = None;
+        for (name, field) in value.fields() {
+            match name {
+                b"id" => seen.id = Some(field),
+                b"model" => seen.model = Some(field),
+                b"service_tier" => seen.service_tier = Some(field),
+                b"choices" => seen.choices = Some(field),
+                b"usage" if field.is_object() => seen.usage = Some(field),
+                b"timings" => seen.timings = Some(field),
+                b"x_groq" => groq = Some(field),
+                b"error" => seen.error = error_signs::of_field(field),
+                b"object" if field.word() == Some("error") => {
+                    seen.error = Some(error_signs::of_object(value))
+                }
+                _ => {}
+            }
+        }
+        if let Some(groq) = groq {
+            seen.usage = seen.usage.or_else(|| groq.get("usage").filter(|u| u.is_object()));
+            seen.error = seen.error.or_else(|| error_signs::of_field(groq.get("error")?));
+        }
+        seen
+    }
+}
+
+/// Whether the event has a field of this name with something in it.
+fn says(name: &Finder<'_>, event: &[u8]) -> bool {
+    let mut rest = event;
+    while let Some(at) = name.find(rest) {
+        rest = &rest[at + name.needle().len()..];
+        let value = rest.trim_ascii_start();
+        let Some(value) = value.strip_prefix(b":") else {
+            continue;
+        };
+        let value = value.trim_ascii_start();
+        if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
+            return true;
+        }
+    }
+    false
+}

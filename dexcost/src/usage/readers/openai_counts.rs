@@ -1,0 +1,234 @@
+//! The usage object of the OpenAI chat form and its many dialects, and its normal form.
+
+use rust_decimal::Decimal;
+
+use super::quirks::{Quirks, Reasoning};
+use crate::money::exact_sum;
+use crate::usage::framing::Json;
+use crate::usage::{Unit, Usage};
+
+type Count = Option<Decimal>;
+
+/// Counts as reported, not yet in the normal form.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    input: Count,
+    output: Count,
+    total: Count,
+    cached: Count,
+    /// The same under one of its other names, beside the details.
+    cached_beside: Count,
+    cache_write: Count,
+    cache_write_beside: Count,
+    write_5m: Count,
+    write_1h: Count,
+    input_audio: Count,
+    input_image: Count,
+    input_video: Count,
+    reasoning: Count,
+    reasoning_beside: Count,
+    output_audio: Count,
+    output_image: Count,
+    output_video: Count,
+    accepted: Count,
+    rejected: Count,
+    web_searches: Count,
+    audio_seconds: Count,
+    citations: Count,
+    /// A number that does not fit a decimal was reported.
+    unreadable: bool,
+}
+
+impl Counts {
+    /// Takes over one field of a usage object.
+    pub(super) fn field(&mut self, name: &[u8], value: Json<'_>) {
+        let slot = match name {
+            b"prompt_tokens" | b"input_tokens" => &mut self.input,
+            b"completion_tokens" | b"output_tokens" => &mut self.output,
+            b"total_tokens" => &mut self.total,
+            // DeepSeek; Venice, Databricks, doubleword; Together, Moonshot, Hugging Face; Mistral.
+            b"prompt_cache_hit_tokens"
+            | b"cache_read_input_tokens"
+            | b"cached_tokens"
+            | b"num_cached_tokens" => {
+                let known = self.cached_beside;
+                self.set_larger(known, value);
+                return;
+            }
+            b"cache_creation_input_tokens" => &mut self.cache_write_beside,
+            b"reasoning_tokens" => &mut self.reasoning_beside,
+            b"prompt_audio_seconds" => &mut self.audio_seconds,
+            b"citation_tokens" => &mut self.citations,
+            b"prompt_tokens_details" | b"prompt_token_details" | b"input_tokens_details" => {
+                return value
+                    .fields()
+                    .for_each(|(name, value)| self.input_detail(name, value));
+            }
+            b"completion_tokens_details" | b"completion_token_details" | b"output_tokens_details" => {
+                return value
+                    .fields()
+                    .for_each(|(name, value)| self.output_detail(name, value));
+            }
+            b"cache_creation" => {
+                return value.fields().for_each(|(name, value)| match name {
+                    b"ephemeral_5m_input_tokens" => set(&mut self.write_5m, value, &mut self.unreadable),
+                    b"ephemeral_1h_input_tokens" => set(&mut self.write_1h, value, &mut self.unreadable),
+                    _ => {}
+                });
+            }
+            b"server_tool_use" | b"server_tool_use_details" => {
+                if let Some(value) = value.get("web_search_requests") {
+                    set(&mut self.web_searches, value, &mut self.unreadable);
+                }
+                return;
+            }
+            _ => return,
+        };
+        set(slot, value, &mut self.unreadable);
+    }
+
+    /// One fact under several names: an explicit zero under one does not hide another.
+    fn set_larger(&mut self, known: Count, value: Json<'_>) {
+        set(&mut self.cached_beside, value, &mut self.unreadable);
+        if let (Some(known), Some(now)) = (known, self.cached_beside) {
+            self.cached_beside = Some(known.max(now));
+        }
+    }
+
+    fn input_detail(&mut self, name: &[u8], value: Json<'_>) {
+        let slot = match name {
+            b"cached_tokens" => &mut self.cached,
+            b"cache_write_tokens" | b"cache_creation_tokens" => &mut self.cache_write,
+            b"audio_tokens" => &mut self.input_audio,
+            b"image_tokens" => &mut self.input_image,
+            b"video_tokens" => &mut self.input_video,
+            _ => return,
+        };
+        set(slot, value, &mut self.unreadable);
+    }
+
+    fn output_detail(&mut self, name: &[u8], value: Json<'_>) {
+        let slot = match name {
+            b"reasoning_tokens" => &mut self.reasoning,
+            b"audio_tokens" => &mut self.output_audio,
+            b"image_tokens" => &mut self.output_image,
+            b"video_tokens" => &mut self.output_video,
+            b"accepted_prediction_tokens" => &mut self.accepted,
+            b"rejected_prediction_tokens" => &mut self.rejected,
+            _ => return,
+        };
+        set(slot, value, &mut self.unreadable);
+    }
+
+    /// Takes llama.cpp's timings for counts: the prompt is what was evaluated and what was cached.
+    pub(super) fn timings(&mut self, timings: Json<'_>) {
+        let count = |name: &str| timings.get(name).and_then(Json::number);
+        if let Some(evaluated) = count("prompt_n") {
+            self.input = exact_sum(evaluated, count("cache_n").unwrap_or_default());
+        }
+        self.cached_beside = count("cache_n").or(self.cached_beside);
+        self.output = count("predicted_n").or(self.output);
+    }
+
+    /// The normal form, and whether the counts contradict each other.
+    pub(super) fn normal(&self, quirks: Quirks, model: Option<&str>) -> (Usage, bool) {
+        let cached = larger(self.cached, self.cached_beside);
+        let cache_write = larger(self.cache_write, self.cache_write_beside);
+        let reasoning = larger(self.reasoning, self.reasoning_beside);
+        let input = self.whole_input();
+        let output = self.whole_output(quirks, model, reasoning);
+        let reported = [
+            (Unit::InputTokens, input),
+            (Unit::OutputTokens, output),
+            (Unit::CacheReadTokens, cached),
+            (Unit::CacheWriteTokens, cache_write),
+            (Unit::CacheWrite5mTokens, self.write_5m),
+            (Unit::CacheWrite1hTokens, self.write_1h),
+            (Unit::ReasoningTokens, reasoning),
+            (Unit::InputAudioTokens, self.input_audio),
+            (Unit::InputImageTokens, self.input_image),
+            (Unit::InputVideoTokens, self.input_video),
+            (Unit::OutputAudioTokens, self.output_audio),
+            (Unit::OutputImageTokens, self.output_image),
+            (Unit::OutputVideoTokens, self.output_video),
+            (Unit::AcceptedPredictionTokens, self.accepted),
+            (Unit::RejectedPredictionTokens, self.rejected),
+            (Unit::CitationTokens, self.citations),
+            (Unit::WebSearchRequests, self.web_searches),
+            (Unit::AudioSeconds, self.audio_seconds),
+        ];
+        let usage: Usage = reported
+            .into_iter()
+            .filter_map(|(unit, count)| Some((unit, count?)))
+            .collect();
+        let suspect = self.unreadable || is_impossible(&usage);
+        (usage, suspect)
+    }
+
+    /// The prompt with everything in it. Mistral counts audio beside the prompt; its total proves it.
+    fn whole_input(&self) -> Count {
+        let (Some(input), Some(audio), Some(total)) = (self.input, self.input_audio, self.total) else {
+            return self.input;
+        };
+        let with_audio = exact_sum(input, audio)?;
+        let all = exact_sum(with_audio, self.output.unwrap_or_default());
+        Some(if !audio.is_zero() && all == Some(total) {
+            with_audio
+        } else {
+            input
+        })
+    }
+
+    /// The completion with everything in it.
+    fn whole_output(&self, quirks: Quirks, model: Option<&str>, reasoning: Count) -> Count {
+        let output = self.output?;
+        let counted = exact_sum(self.input.unwrap_or_default(), output);
+        if quirks.total_has_more && reasoning.is_none_or(|r| r.is_zero()) {
+            if let (Some(total), Some(counted)) = (self.total, counted) {
+                return if total > counted {
+                    exact_sum(output, exact_sum(total, -counted)?)
+                } else {
+                    Some(output)
+                };
+            }
+        }
+        let reasoning = reasoning.filter(|r| !r.is_zero() && !r.is_sign_negative());
+        let Some(reasoning) = reasoning else {
+            return Some(output);
+        };
+        let with_reasoning = exact_sum(output, reasoning);
+        let beside = match (self.total, quirks.reasoning) {
+            (_, Reasoning::BesideFor(prefix)) => model.is_some_and(|m| m.starts_with(prefix)),
+            (Some(total), _) => counted.and_then(|c| exact_sum(c, reasoning)) == Some(total),
+            (None, quirk) => quirk == Reasoning::Beside,
+        };
+        if beside { with_reasoning } else { Some(output) }
+    }
+}
+
+/// Of one fact under two names the larger count.
+fn larger(a: Count, b: Count) -> Count {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn set(slot: &mut Count, value: Json<'_>, unreadable: &mut bool) {
+    match value.number() {
+        Some(number) => *slot = Some(number),
+        None => *unreadable |= value.is_number(),
+    }
+}
+
+/// Whether a usage cannot be: negative or fractional tokens, or parts that exceed their whole.
+pub(super) fn is_impossible(usage: &Usage) -> bool {
+    let count = |unit| usage.get(unit).unwrap_or_default();
+    let odd = usage.iter().any(|(unit, quantity)| {
+        quantity.is_sign_negative() && !quantity.is_zero()
+            || unit != Unit::AudioSeconds && !quantity.fract().is_zero()
+    });
+    let in_cache = exact_sum(count(Unit::CacheReadTokens), count(Unit::CacheWriteTokens));
+    odd || in_cache.is_none_or(|cache| cache > count(Unit::InputTokens))
+        || count(Unit::ReasoningTokens) > count(Unit::OutputTokens)
+}

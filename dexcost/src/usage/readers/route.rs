@@ -1,0 +1,340 @@
+//! From a request line to a wire form: by host, then by the shape of the path.
+
+use super::hosts::{self, Answers};
+use crate::event::CallType;
+use crate::text::Text;
+
+/// A wire form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// OpenAI's chat completions.
+    OpenAiChat,
+    /// Anthropic's messages.
+    AnthropicMessages,
+    /// A model runs, in a form that has no reader yet.
+    Unread,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A model runs because of it.
+    Inference,
+    /// It shows the result of an earlier call.
+    Retrieval,
+}
+
+/// Where a request leads.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) dialect: Dialect,
+    pub(crate) purpose: Purpose,
+    pub(crate) call_type: CallType,
+    /// Who is behind it.
+    pub(crate) provider: Option<&'static str>,
+    /// Whether the host is known: what an unknown one sends must prove that it is about a model.
+    pub(crate) is_known: bool,
+    pub(crate) host: Text,
+    /// The model, where the path names it: a deployment on Azure, a publisher's model on Vertex.
+    pub(crate) model: Option<Text>,
+    pub(crate) region: Option<Text>,
+    pub(crate) residency: Option<&'static str>,
+}
+
+/// A path's end that leads to a model: last segment, the one before (empty: any), wire form, kind.
+type Ending = (&'static str, &'static str, Dialect, CallType);
+
+#[rustfmt::skip]
+const ENDINGS: &[Ending] = &[
+    ("completions", "chat", Dialect::OpenAiChat, CallType::Completion),
+    ("messages", "v1", Dialect::AnthropicMessages, CallType::Completion),
+    ("messages", "anthropic", Dialect::AnthropicMessages, CallType::Completion),
+    ("completions", "", Dialect::Unread, CallType::Completion),
+    ("responses", "", Dialect::Unread, CallType::Responses),
+    ("compact", "responses", Dialect::Unread, CallType::Responses),
+    ("chat", "", Dialect::Unread, CallType::Completion),
+    ("generate", "", Dialect::Unread, CallType::Completion),
+    ("complete", "", Dialect::Unread, CallType::Completion),
+    ("interactions", "", Dialect::Unread, CallType::Completion),
+    ("predictions", "", Dialect::Unread, CallType::Completion),
+    ("text", "generation", Dialect::Unread, CallType::Completion),
+    ("text_stream", "generation", Dialect::Unread, CallType::Completion),
+    ("converse", "", Dialect::Unread, CallType::Completion),
+    ("converse-stream", "", Dialect::Unread, CallType::Completion),
+    ("invoke", "", Dialect::Unread, CallType::Completion),
+    ("invoke-with-response-stream", "", Dialect::Unread, CallType::Completion),
+    ("invocations", "", Dialect::Unread, CallType::Completion),
+    ("embeddings", "", Dialect::Unread, CallType::Embedding),
+    ("embed", "", Dialect::Unread, CallType::Embedding),
+    ("rerank", "", Dialect::Unread, CallType::Rerank),
+    ("ocr", "", Dialect::Unread, CallType::Ocr),
+    ("generations", "images", Dialect::Unread, CallType::ImageGeneration),
+    ("edits", "images", Dialect::Unread, CallType::ImageGeneration),
+    ("variations", "images", Dialect::Unread, CallType::ImageGeneration),
+    ("images", "", Dialect::Unread, CallType::ImageGeneration),
+    ("transcriptions", "audio", Dialect::Unread, CallType::Transcription),
+    ("translations", "audio", Dialect::Unread, CallType::Transcription),
+    ("stt", "", Dialect::Unread, CallType::Transcription),
+    ("listen", "", Dialect::Unread, CallType::Transcription),
+    ("speech", "audio", Dialect::Unread, CallType::Speech),
+    ("tts", "", Dialect::Unread, CallType::Speech),
+];
+
+/// Methods of Google's models, after the colon.
+#[rustfmt::skip]
+const METHODS: &[(&str, CallType)] = &[
+    ("generateContent", CallType::Completion),
+    ("streamGenerateContent", CallType::Completion),
+    ("rawPredict", CallType::Completion),
+    ("streamRawPredict", CallType::Completion),
+    ("embedContent", CallType::Embedding),
+    ("batchEmbedContents", CallType::Embedding),
+    ("predict", CallType::Completion),
+];
+
+impl Route {
+    /// Where a request leads, if it can have to do with a model.
+    pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
+        let (dialect, purpose, call_type) = match method {
+            "POST" => {
+                let (dialect, call_type) = by_path(path)?;
+                (dialect, Purpose::Inference, call_type)
+            }
+            "GET" if is_retrieval(path) => (Dialect::Unread, Purpose::Retrieval, CallType::Responses),
+            _ => return None,
+        };
+        let (host, port) = split_port(authority);
+        let lower;
+        let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
+            lower = host.to_ascii_lowercase();
+            lower.as_str()
+        } else {
+            host
+        };
+        let answers = hosts::answers(host, port);
+        let named = prefix(path);
+        let provider = match answers {
+            Answers::Provider(gateway @ ("pydantic-gateway" | "portkey" | "cloudflare-gateway")) => {
+                named.or(Some(gateway))
+            }
+            Answers::Provider(provider) => Some(provider),
+            Answers::Local(kind) => named.or(Some(kind)),
+            Answers::Unknown => named,
+        };
+        let dialect = match (provider, dialect, last_segment(path)) {
+            // Writer's chat is OpenAI's under a path of its own.
+            (Some("writer"), Dialect::Unread, "chat") => Dialect::OpenAiChat,
+            _ => dialect,
+        };
+        Some(Self {
+            dialect,
+            purpose,
+            call_type,
+            provider,
+            is_known: answers != Answers::Unknown,
+            model: model_in(path.trim_end_matches('/')),
+            region: provider
+                .and_then(|provider| region(host, path, provider))
+                .map(Text::from),
+            residency: match host {
+                "us.api.openai.com" => Some("us"),
+                "eu.api.openai.com" => Some("eu"),
+                _ => None,
+            },
+            host: Text::from(host),
+        })
+    }
+}
+
+/// The wire form and kind that the end of a path stands for.
+fn by_path(path: &str) -> Option<(Dialect, CallType)> {
+    let path = path.trim_end_matches('/');
+    let last = last_segment(path);
+    let before = last_segment(
+        path.get(..path.len() - last.len())
+            .unwrap_or_default()
+            .trim_end_matches('/'),
+    );
+    if let Some((_, method)) = last.rsplit_once(':') {
+        let (_, call_type) = METHODS.iter().find(|(name, _)| *name == method)?;
+        let dialect = match method {
+            "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
+                Dialect::AnthropicMessages
+            }
+            "rawPredict" | "streamRawPredict" if path.contains("/publishers/mistralai/") => {
+                Dialect::OpenAiChat
+            }
+            _ => Dialect::Unread,
+        };
+        return Some((dialect, *call_type));
+    }
+    ENDINGS
+        .iter()
+        .find(|(end, parent, ..)| *end == last && (parent.is_empty() || *parent == before))
+        .map(|(_, _, dialect, call_type)| (*dialect, *call_type))
+}
+
+/// Whether a GET shows the result of an earlier call: a response or a run by its id.
+fn is_retrieval(path: &str) -> bool {
+    let mut segments = path.trim_end_matches('/').rsplit('/');
+    let (id, kind) = (
+        segments.next().unwrap_or_default(),
+        segments.next().unwrap_or_default(),
+    );
+    (kind == "responses" && id.starts_with("resp")) || (kind == "runs" && id.starts_with("run"))
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
+            (host, Some(port))
+        }
+        _ => (authority, None),
+    }
+}
+
+/// Who a proxy's path says is behind it.
+fn prefix(path: &str) -> Option<&'static str> {
+    hosts::PREFIXES
+        .iter()
+        .find(|(name, _)| path.split('/').any(|segment| segment == *name))
+        .map(|(_, provider)| *provider)
+}
+
+/// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
+fn model_in(path: &str) -> Option<Text> {
+    let after = |marker: &str| {
+        let at = path.find(marker)?;
+        path.get(at + marker.len()..)?.split('/').next()
+    };
+    let last = last_segment(path);
+    let name = match last.rsplit_once(':') {
+        Some((model, _)) => Some(model),
+        None if last.starts_with("converse") || last.starts_with("invoke") => after("/model/"),
+        None => after("/deployments/"),
+    }?;
+    (!name.is_empty() && name.len() <= 256).then(|| Text::from(percent_decoded(name)))
+}
+
+fn percent_decoded(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut bytes = text.as_bytes();
+    while let [first, rest @ ..] = bytes {
+        let escape = match (first, rest) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match escape {
+            Some((high, low)) => {
+                plain.push(high << 4 | low);
+                bytes = &rest[2..];
+            }
+            None => {
+                plain.push(*first);
+                bytes = rest;
+            }
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+fn region<'a>(host: &'a str, path: &'a str, provider: &str) -> Option<&'a str> {
+    if provider == "vertex" {
+        let mut segments = path.split('/');
+        if segments.any(|segment| segment == "locations") {
+            return segments.next();
+        }
+    }
+    hosts::region(host, provider)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(url: &str) -> Route {
+        let (authority, path) = url.split_at(url.find('/').unwrap());
+        Route::of("POST", authority, path).unwrap()
+    }
+
+    #[test]
+    fn known_hosts_name_the_provider() {
+        let chat = route("api.x.ai/v1/chat/completions");
+        assert_eq!(
+            (chat.provider, chat.dialect, chat.is_known),
+            (Some("xai"), Dialect::OpenAiChat, true)
+        );
+        let messages = route("API.Anthropic.com/v1/messages");
+        assert_eq!(
+            (messages.provider, messages.dialect),
+            (Some("anthropic"), Dialect::AnthropicMessages)
+        );
+        assert_eq!(route("api.writer.com:443/v1/chat").dialect, Dialect::OpenAiChat);
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_its_path() {
+        let groq = route("proxy.example.com/groq/openai/v1/chat/completions");
+        assert_eq!((groq.provider, groq.is_known), (Some("groq"), false));
+        assert_eq!(
+            route("proxy.example.com/anthropic/v1/messages").provider,
+            Some("anthropic")
+        );
+        assert_eq!(route("proxy.example.com/v1/chat/completions").provider, None);
+    }
+
+    #[test]
+    fn models_in_the_path_are_read() {
+        let azure = route("r.openai.azure.com//openai/deployments/my%20model/chat/completions");
+        assert_eq!(azure.model.as_deref(), Some("my model"));
+        let vertex = route(
+            "us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-x@2:rawPredict",
+        );
+        assert_eq!(vertex.model.as_deref(), Some("claude-x@2"));
+        assert_eq!(
+            (vertex.dialect, vertex.region.as_deref()),
+            (Dialect::AnthropicMessages, Some("us-east5"))
+        );
+        assert_eq!(
+            route("r.services.ai.azure.com/models/chat/completions").model,
+            None
+        );
+    }
+
+    #[test]
+    fn what_runs_no_model_leads_nowhere() {
+        for path in [
+            "/v1/models",
+            "/v1/messages/count_tokens",
+            "/v1/messages/batches",
+            "/v1/files",
+            "/v1/threads/t/messages",
+            "/",
+            "",
+            "/v1beta/models/g:countTokens",
+        ] {
+            assert!(Route::of("POST", "api.openai.com", path).is_none(), "{path}");
+        }
+        assert!(Route::of("GET", "api.openai.com", "/v1/chat/completions").is_none());
+        assert!(Route::of("HEAD", "api.openai.com", "/v1/chat/completions").is_none());
+    }
+
+    #[test]
+    fn a_retrieval_shows_an_earlier_call() {
+        let poll = Route::of("GET", "api.openai.com", "/v1/responses/resp_1").unwrap();
+        assert_eq!(poll.purpose, Purpose::Retrieval);
+    }
+}
