@@ -6,7 +6,7 @@ mod floors;
 mod rules;
 mod tree;
 
-use tree::{Source, root, rust_sources, texts};
+use tree::{Source, root, rust_sources, texts, without_tests};
 
 fn fail_on(faults: Vec<String>) {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
@@ -19,7 +19,7 @@ fn check(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) {
 
 #[test]
 fn arrows_between_floors_only_go_down() {
-    let sources = rust_sources("dexcost/src");
+    let sources = without_tests(rust_sources("dexcost/src"));
     let (face, library): (Vec<_>, Vec<_>) = sources
         .into_iter()
         .partition(|source| source.path.starts_with("dexcost/src/bin"));
@@ -156,6 +156,29 @@ mod self_test {
     }
 
     #[test]
+    fn files_that_only_tests_compile_are_left_out() {
+        let sources = vec![
+            source("dexcost/src/task/mod.rs", "#[cfg(test)] mod tests; mod totals;"),
+            source("dexcost/src/task/totals.rs", "#[cfg(test)] mod model;"),
+            source("dexcost/src/task/tests.rs", ""),
+            source("dexcost/src/task/totals/model/mod.rs", ""),
+            source("dexcost/src/task/totals/more.rs", ""),
+        ];
+        let left: Vec<_> = without_tests(sources)
+            .into_iter()
+            .map(|source| source.path)
+            .collect();
+        assert_eq!(
+            left,
+            [
+                "dexcost/src/task/mod.rs",
+                "dexcost/src/task/totals.rs",
+                "dexcost/src/task/totals/more.rs"
+            ]
+        );
+    }
+
+    #[test]
     fn names_at_the_top_are_followed_to_their_module() {
         assert_eq!(arrows("dexcost/src/money.rs", "use crate::Status;").len(), 1);
         assert_eq!(arrows("dexcost/src/money.rs", "use crate::Task;").len(), 1);
@@ -193,8 +216,16 @@ mod self_test {
                 "{text}"
             );
         }
-        let home = format!("see {}me/x", "/ho");
-        assert_eq!(rules::machine_paths("a.md", &home).len(), 1);
-        assert!(rules::machine_paths("a.md", "https://example.com/home/x and a/work/x").is_empty());
+        let users = format!("see {}ers/x", "/Us");
+        let here = format!("see {}/x", root().display());
+        assert_eq!(rules::machine_paths("a.md", &users).len(), 1);
+        assert!(!rules::machine_paths("a.md", &here).is_empty());
+        assert!(
+            rules::machine_paths(
+                "a.md",
+                "https://example.com/work/x and a/root/x, a path like /home/me"
+            )
+            .is_empty()
+        );
     }
 }

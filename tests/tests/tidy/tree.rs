@@ -40,6 +40,44 @@ pub(crate) fn rust_sources(folder: &str) -> Vec<Source> {
     sources
 }
 
+/// The sources without the files that are only compiled for tests (`#[cfg(test)] mod tests;`).
+pub(crate) fn without_tests(sources: Vec<Source>) -> Vec<Source> {
+    let tests: Vec<String> = sources.iter().flat_map(test_modules).collect();
+    let is_test = |path: &str| {
+        tests
+            .iter()
+            .any(|module| path == format!("{module}.rs") || path.starts_with(&format!("{module}/")))
+    };
+    sources
+        .into_iter()
+        .filter(|source| !is_test(&source.path))
+        .collect()
+}
+
+/// Where the modules stand that a file declares for tests only, without `.rs`.
+fn test_modules(source: &Source) -> Vec<String> {
+    let (folder, name) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
+    let folder = match name {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+        name => format!("{folder}/{}", name.trim_end_matches(".rs")),
+    };
+    let declared = source.file.items.iter().filter_map(|item| match item {
+        syn::Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => Some(&module.ident),
+        _ => None,
+    });
+    declared.map(|ident| format!("{folder}/{ident}")).collect()
+}
+
+/// Whether an item is only there for tests.
+pub(crate) fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute
+                .parse_args::<syn::Path>()
+                .is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
 /// Every text file of the workspace.
 pub(crate) fn texts() -> Vec<(String, String)> {
     let read = |path: String| Some((path.clone(), fs::read_to_string(root().join(path)).ok()?));
@@ -56,7 +94,7 @@ fn files(folder: &str) -> Vec<String> {
             let kind = entry.file_type().unwrap();
             if kind.is_dir() && name != "target" && (!name.starts_with('.') || name == ".ci") {
                 pending.push(entry.path());
-            } else if kind.is_file() {
+            } else if kind.is_file() && name != ".git" {
                 let path = entry.path();
                 let path = path.strip_prefix(root()).unwrap();
                 let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
