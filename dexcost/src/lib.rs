@@ -73,7 +73,9 @@ pub use id::{EventId, TaskId};
 #[doc(hidden)]
 pub use literal::__literal;
 pub use observation::{BodyTrouble, Observation, UsageScope};
-pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
+pub use pricing::{
+    CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
+};
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use sum::Sum;

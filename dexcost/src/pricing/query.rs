@@ -107,6 +107,20 @@ pub struct PriceLine {
     pub usd: Decimal,
 }
 
+/// What a model's name means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// Who bills.
+    pub provider: Option<Text>,
+    /// The key of the price table; `None` where the model is unknown, or where its price is no entry
+    /// of a table (a local server, a provider's default).
+    pub key: Option<Text>,
+    /// Whether the key is that of a retired model, at its last price.
+    pub legacy: bool,
+    /// The rung of the ladder on which it was found.
+    pub rung: Rung,
+}
+
 words! {
     /// The rung of the ladder on which a model name was found.
     Rung ("rung") {
@@ -116,7 +130,7 @@ words! {
         Alias = "alias",
         /// The user set the price.
         Custom = "custom",
-        /// A suffix that carries no price was taken off (a date, a version).
+        /// An affix that is not listed was taken off (a date, a version, a geography).
         SuffixStripped = "suffix_stripped",
         /// A price bucket by parameter count.
         SizeBucket = "size_bucket",
@@ -128,6 +142,8 @@ words! {
         Legacy = "legacy",
         /// A price per second that holds for every unlisted model of the provider.
         ProviderDefault = "provider_default",
+        /// A variant that the router gives away.
+        FreeVariant = "free_variant",
         /// A server on this machine or network that bills nothing.
         LocalFree = "local_free",
         /// Nothing was found.

@@ -87,6 +87,9 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
     if let Some(cost) = call.reported_cost_usd {
         out.decimal(20, cost);
     }
+    if let Some(cost) = call.upstream_cost_usd {
+        out.decimal(23, cost);
+    }
     for name in &call.unpriced {
         out.text(21, Some(name));
     }
@@ -215,6 +218,7 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             20 => call.reported_cost_usd = Some(value.decimal()?),
             21 => call.unpriced.push(value.text()?.into()),
             22 => call.parts.push(read_part(value.blob()?)?),
+            23 => call.upstream_cost_usd = Some(value.decimal()?),
             _ => {}
         }
     }
