@@ -243,7 +243,7 @@ impl<'ast> Visit<'ast> for Arrows {
         let line = item.use_token.span.start().line;
         let mut paths = Vec::new();
         leaves(&item.tree, &mut Vec::new(), &mut |path, _| {
-            paths.push(path.to_vec())
+            paths.push(path.to_vec());
         });
         paths.iter().for_each(|path| self.path(line, path));
     }

@@ -8,13 +8,13 @@ mod tree;
 
 use tree::{Source, root, rust_sources, texts, without_tests};
 
-fn fail_on(faults: Vec<String>) {
+fn fail_on(faults: &[String]) {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
 fn check(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) {
     assert!(!sources.is_empty(), "nothing to check");
-    fail_on(sources.iter().flat_map(rule).collect());
+    fail_on(&sources.iter().flat_map(rule).collect::<Vec<_>>());
 }
 
 #[test]
@@ -77,12 +77,11 @@ fn every_allowance_has_its_reason() {
 
 #[test]
 fn no_path_of_a_machine_stands_in_the_tree() {
-    fail_on(
-        texts()
-            .iter()
-            .flat_map(|(path, text)| rules::machine_paths(path, text))
-            .collect(),
-    );
+    let texts = texts();
+    let faults = texts
+        .iter()
+        .flat_map(|(path, text)| rules::machine_paths(path, text));
+    fail_on(&faults.collect::<Vec<_>>());
 }
 
 mod self_test {
