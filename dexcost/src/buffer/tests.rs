@@ -312,7 +312,7 @@ fn the_same_event_twice_is_counted_once_and_the_second_as_a_duplicate() {
         reason: "duplicate".to_owned(),
         count: 1,
     };
-    assert_eq!(status.losses, [loss.clone()]);
+    assert_eq!(status.losses, std::slice::from_ref(&loss));
     assert_eq!(buffer.losses(), [loss]);
     sync(&buffer);
     assert_eq!(

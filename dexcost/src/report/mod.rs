@@ -65,7 +65,7 @@ impl Report {
         let mut outcome = Ok(());
         reader.rollups(from, to, |rollup| {
             if outcome.is_ok() {
-                outcome = sums.take(reader, rollup);
+                outcome = sums.take(reader, &rollup);
             }
         })?;
         outcome?;
@@ -82,7 +82,7 @@ struct Sums<'q> {
 }
 
 impl Sums<'_> {
-    fn take(&mut self, reader: &BufferReader, rollup: RollupRow) -> Result<(), Error> {
+    fn take(&mut self, reader: &BufferReader, rollup: &RollupRow) -> Result<(), Error> {
         if self.query.has_filter() && !self.passes(reader, rollup.who)? {
             return Ok(());
         }
