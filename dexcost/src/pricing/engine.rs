@@ -91,8 +91,14 @@ impl PricingEngine {
     /// [`Error::InvalidAmount`] where text is not an exact decimal, [`Error::Negative`] for a negative
     /// price, and [`Error::PriceFile`] for one that cannot be meant (above 400 dollars per million
     /// prompt tokens or 1,000 per million completion tokens).
-    pub fn set_custom_pricing(&self, model: &str, input_per_1k: impl Amount, output_per_1k: impl Amount) -> Result<(), Error> {
-        let entry = overrides::custom_entry(model, input_per_1k.into_decimal()?, output_per_1k.into_decimal()?)?;
+    pub fn set_custom_pricing(
+        &self,
+        model: &str,
+        input_per_1k: impl Amount,
+        output_per_1k: impl Amount,
+    ) -> Result<(), Error> {
+        let entry =
+            overrides::custom_entry(model, input_per_1k.into_decimal()?, output_per_1k.into_decimal()?)?;
         self.change(|overlay| overlay.set(model, vec![entry.clone()]));
         Ok(())
     }
@@ -108,7 +114,10 @@ impl PricingEngine {
     /// cannot be used. Nothing of the file is taken over then.
     pub fn load_overrides(&self, path: impl AsRef<Path>) -> Result<usize, Error> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         self.set_overrides(&path.display().to_string(), &text)
     }
 
@@ -156,13 +165,24 @@ impl PricingEngine {
     /// # Ok::<(), dexcost::Error>(())
     /// ```
     #[must_use]
-    pub fn get_cost(&self, model: &str, input_tokens: u64, output_tokens: u64, cached_tokens: u64, cache_creation_tokens: u64) -> CostResult {
+    pub fn get_cost(
+        &self,
+        model: &str,
+        input_tokens: u64,
+        output_tokens: u64,
+        cached_tokens: u64,
+        cache_creation_tokens: u64,
+    ) -> CostResult {
         let usage = Usage::new()
             .with(Unit::InputTokens, input_tokens)
             .with(Unit::OutputTokens, output_tokens)
             .with(Unit::CacheReadTokens, cached_tokens)
             .with(Unit::CacheWriteTokens, cache_creation_tokens);
-        self.price(&PriceQuery::new(model, &usage, Timestamp::from(std::time::SystemTime::now())))
+        self.price(&PriceQuery::new(
+            model,
+            &usage,
+            Timestamp::from(std::time::SystemTime::now()),
+        ))
     }
 
     /// Twelve hexadecimal digits that stand for the content of all tables in force.
@@ -186,7 +206,10 @@ impl PricingEngine {
 }
 
 fn version(overlay: Option<&Overlay>) -> Text {
-    overlay.map_or_else(|| Text::from_static(table::version()), |overlay| overlay.version().clone())
+    overlay.map_or_else(
+        || Text::from_static(table::version()),
+        |overlay| overlay.version().clone(),
+    )
 }
 
 /// The prices that were found for a call.
@@ -209,7 +232,12 @@ enum MatchedName<'a> {
 }
 
 impl<'a> Match<'a> {
-    const NOTHING: Match<'static> = Match { entry: None, name: None, rung: Rung::Unknown, provider: None };
+    const NOTHING: Match<'static> = Match {
+        entry: None,
+        name: None,
+        rung: Rung::Unknown,
+        provider: None,
+    };
 
     fn of(found: Found<'a>) -> Self {
         Self {
@@ -236,7 +264,11 @@ impl<'a> Match<'a> {
 
 /// The prices for a call: the user's own by the very names of the call, then the name ladder, then
 /// the user's own by the key that the ladder found.
-fn find<'a>(query: &PriceQuery<'a>, overlay: Option<&'a Overlay>, mut trace: Option<&mut Vec<String>>) -> Match<'a> {
+fn find<'a>(
+    query: &PriceQuery<'a>,
+    overlay: Option<&'a Overlay>,
+    mut trace: Option<&mut Vec<String>>,
+) -> Match<'a> {
     let at_seconds = query.billed_at.unix_millis() / 1000;
     let own = |name: &str, provider: Option<Provider<'a>>| {
         let (listed, entry): (&'a str, &'a OwnEntry) = overlay?.find(name, provider, at_seconds)?;
@@ -248,14 +280,24 @@ fn find<'a>(query: &PriceQuery<'a>, overlay: Option<&'a Overlay>, mut trace: Opt
         })
     };
     if overlay.is_some() {
-        let provider = query.provider.or_else(|| query.host.and_then(names::of_host)).map(Provider::of);
+        let provider = query
+            .provider
+            .or_else(|| query.host.and_then(names::of_host))
+            .map(Provider::of);
         let named = [Some(query.model), query.response_model];
-        if let Some(found) = named.into_iter().flatten().find_map(|name| own(name.trim(), provider)) {
+        if let Some(found) = named
+            .into_iter()
+            .flatten()
+            .find_map(|name| own(name.trim(), provider))
+        {
             return found;
         }
     }
     let Some(found) = climb(query, at_seconds, trace.as_deref_mut()) else {
-        return Match { provider: query.provider.map(Provider::of), ..Match::NOTHING };
+        return Match {
+            provider: query.provider.map(Provider::of),
+            ..Match::NOTHING
+        };
     };
     let matched = Match::of(found);
     if overlay.is_some()
@@ -269,7 +311,11 @@ fn find<'a>(query: &PriceQuery<'a>, overlay: Option<&'a Overlay>, mut trace: Opt
 
 /// The model of the response is what was served; the one requested stands in where the response's
 /// cannot be priced on a good rung.
-fn climb<'a>(query: &PriceQuery<'a>, at_seconds: u64, mut trace: Option<&mut Vec<String>>) -> Option<Found<'a>> {
+fn climb<'a>(
+    query: &PriceQuery<'a>,
+    at_seconds: u64,
+    mut trace: Option<&mut Vec<String>>,
+) -> Option<Found<'a>> {
     let hints = Hints {
         provider: query.provider,
         host: query.host,
@@ -282,7 +328,10 @@ fn climb<'a>(query: &PriceQuery<'a>, at_seconds: u64, mut trace: Option<&mut Vec
         _ => None,
     };
     let is_good = |found: &Found<'_>| {
-        matches!(found.rung, Rung::Exact | Rung::Alias | Rung::SuffixStripped | Rung::Legacy)
+        matches!(
+            found.rung,
+            Rung::Exact | Rung::Alias | Rung::SuffixStripped | Rung::Legacy
+        )
     };
     if let Some(found) = served.filter(is_good) {
         return Some(found);
@@ -334,12 +383,19 @@ pub(super) fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix) -> 
         bill.unpriced = SmallVec::from_elem(Text::from_static(why), 1);
         bill
     };
-    let Some(provider) = matched.provider else { return nothing("model") };
+    let Some(provider) = matched.provider else {
+        return nothing("model");
+    };
     if matched.is_refused() {
         return nothing(sanity::REFUSED);
     }
     if let Some(entry) = matched.entry {
-        let call = Call { query, entry, provider, mix };
+        let call = Call {
+            query,
+            entry,
+            provider,
+            mix,
+        };
         let mut bill = bill::bill(&call);
         add_router_fee(query, &call, &mut bill);
         if query.usage.is_empty() {
@@ -368,7 +424,9 @@ fn by_wall_time(query: &PriceQuery<'_>) -> Bill {
         .filter(|seconds| seconds.is_sign_positive());
     match seconds {
         Some(seconds) => bill.add(Unit::ComputeSeconds.as_str(), seconds, Some(REPLICATE_SECOND)),
-        None => bill.unpriced.push(Text::from_static(Unit::ComputeSeconds.as_str())),
+        None => bill
+            .unpriced
+            .push(Text::from_static(Unit::ComputeSeconds.as_str())),
     }
     bill
 }
@@ -379,13 +437,22 @@ fn add_router_fee(query: &PriceQuery<'_>, call: &Call<'_>, bill: &mut Bill) {
         let name = model.rsplit('/').next().unwrap_or(model);
         name.eq_ignore_ascii_case("model-router") || name.eq_ignore_ascii_case("model_router")
     };
-    if !matches!(call.provider.family, "azure" | "azure_ai") || query.response_model.is_none() || !is_router(query.model) {
+    if !matches!(call.provider.family, "azure" | "azure_ai")
+        || query.response_model.is_none()
+        || !is_router(query.model)
+    {
         return;
     }
-    let Some(router) = table::find(b"azure_ai/model_router") else { return };
+    let Some(router) = table::find(b"azure_ai/model_router") else {
+        return;
+    };
     let entry = Entry::Bundled(router.row(call.at_seconds()));
     if call.entry.plain(table::Component::Input) == entry.plain(table::Component::Input) {
         return;
     }
-    bill.add("router_input_tokens", Decimal::from(call.mix.prompt), entry.plain(table::Component::Input));
+    bill.add(
+        "router_input_tokens",
+        Decimal::from(call.mix.prompt),
+        entry.plain(table::Component::Input),
+    );
 }

@@ -150,12 +150,22 @@ impl OwnEntry {
     /// The entry as one line in which equal prices are equal text.
     pub(crate) fn canonical(&self) -> String {
         let list = |rates: &RateList| {
-            let prices = rates.iter().map(|(code, price)| format!("{}={}", code.0, crate::money::plain(*price)));
+            let prices = rates
+                .iter()
+                .map(|(code, price)| format!("{}={}", code.0, crate::money::plain(*price)));
             prices.collect::<Vec<_>>().join(" ")
         };
-        let ranges = self.ranges.iter().map(|range| format!("({},{}]{}", range.low, range.high, list(&range.rates)));
+        let ranges = self
+            .ranges
+            .iter()
+            .map(|range| format!("({},{}]{}", range.low, range.high, list(&range.rates)));
         let off_peak = self.off_peak.as_ref().map_or_else(String::new, |off_peak| {
-            format!("{:+}{:?}{}", off_peak.zone_minutes, off_peak.windows, list(&off_peak.rates))
+            format!(
+                "{:+}{:?}{}",
+                off_peak.zone_minutes,
+                off_peak.windows,
+                list(&off_peak.rates)
+            )
         });
         format!(
             "{}\t{}\t{}\t{:?}\t{}{}\t{off_peak}\t{}",

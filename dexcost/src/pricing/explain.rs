@@ -59,7 +59,10 @@ impl fmt::Display for Explanation {
         for what in &self.result.unpriced {
             writeln!(f, "  {what:<24} no price")?;
         }
-        let total = self.result.cost_usd.map_or_else(|| "unknown".to_owned(), |cost| format!("{} USD", plain(cost)));
+        let total = self
+            .result
+            .cost_usd
+            .map_or_else(|| "unknown".to_owned(), |cost| format!("{} USD", plain(cost)));
         write!(
             f,
             "total {total} ({}, {} table {})",
@@ -84,8 +87,14 @@ impl PricingEngine {
     #[must_use]
     pub fn explain(&self, query: &PriceQuery<'_>) -> Explanation {
         let mut name_steps = Vec::new();
-        let price_steps = self.with_match(query, Some(&mut name_steps), |matched, _| price_steps(query, &matched));
-        Explanation { name_steps, price_steps, result: self.price(query) }
+        let price_steps = self.with_match(query, Some(&mut name_steps), |matched, _| {
+            price_steps(query, &matched)
+        });
+        Explanation {
+            name_steps,
+            price_steps,
+            result: self.price(query),
+        }
     }
 }
 
@@ -95,7 +104,9 @@ fn price_steps(query: &PriceQuery<'_>, matched: &Match<'_>) -> Vec<String> {
         steps.push(match matched.rung {
             Rung::LocalFree => "a local server bills nothing".to_owned(),
             Rung::FreeVariant => "the router gives this variant away".to_owned(),
-            Rung::ProviderDefault => "not listed: the provider's price per second of an unlisted model".to_owned(),
+            Rung::ProviderDefault => {
+                "not listed: the provider's price per second of an unlisted model".to_owned()
+            }
             _ => "no price is known for this model".to_owned(),
         });
         return steps;
@@ -107,7 +118,15 @@ fn price_steps(query: &PriceQuery<'_>, matched: &Match<'_>) -> Vec<String> {
     }
     if let (Some(entry), Some(provider)) = (matched.entry, matched.provider) {
         let mix = Mix::of(query.usage);
-        entry_steps(&Call { query, entry, provider, mix: &mix }, &mut steps);
+        entry_steps(
+            &Call {
+                query,
+                entry,
+                provider,
+                mix: &mix,
+            },
+            &mut steps,
+        );
     }
     steps
 }
@@ -123,11 +142,17 @@ fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
     if call.query.call_type == CallType::Batch {
         steps.push("batch prices; half of the plain ones where none are listed".to_owned());
     } else if call.tier() != Tier::Standard {
-        steps.push(format!("tier {}; the plain price where the tier lists none", call.tier().as_str()));
+        steps.push(format!(
+            "tier {}; the plain price where the tier lists none",
+            call.tier().as_str()
+        ));
     }
     let prompt = call.mix.prompt;
     if let Some(range) = entry.range_for_prompt(prompt) {
-        steps.push(format!("prompt of {prompt} tokens: the range above {} up to {}", range.low, range.high));
+        steps.push(format!(
+            "prompt of {prompt} tokens: the range above {} up to {}",
+            range.low, range.high
+        ));
     }
     for threshold in call.card().thresholds_in_force() {
         steps.push(format!("prompt of {prompt} tokens is above {threshold}"));
@@ -142,17 +167,26 @@ fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
             ("geography", call.query.geo),
             ("speed", call.query.speed),
         ];
-        let named: Vec<_> = parts.iter().filter_map(|(what, value)| value.map(|value| format!("{what} {value}"))).collect();
+        let named: Vec<_> = parts
+            .iter()
+            .filter_map(|(what, value)| value.map(|value| format!("{what} {value}")))
+            .collect();
         steps.push(format!("token prices x {} ({})", plain(factor), named.join(", ")));
     }
     if call.mix.clamped {
         steps.push("the usage cannot be as reported and was clamped".to_owned());
     }
     if call.query.usage.is_empty() {
-        steps.push(format!("no usage was reported; a prompt token costs {}", listed(entry, Component::Input)));
+        steps.push(format!(
+            "no usage was reported; a prompt token costs {}",
+            listed(entry, Component::Input)
+        ));
     }
 }
 
 fn listed(entry: Entry<'_>, component: Component) -> String {
-    entry.plain(component).map_or_else(|| "nothing that is listed".to_owned(), |price| format!("{} USD", plain(price)))
+    entry.plain(component).map_or_else(
+        || "nothing that is listed".to_owned(),
+        |price| format!("{} USD", plain(price)),
+    )
 }

@@ -22,22 +22,33 @@ impl Overlay {
     /// Sets the dated prices of a model, in place of earlier ones.
     pub(crate) fn set(&mut self, model: &str, mut entries: Vec<OwnEntry>) {
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.since_seconds));
-        self.models.insert(model.to_ascii_lowercase(), (model.to_owned(), entries));
+        self.models
+            .insert(model.to_ascii_lowercase(), (model.to_owned(), entries));
     }
 
     /// The name and the prices of a model that hold for a provider at an instant.
-    pub(crate) fn find(&self, name: &str, provider: Option<Provider<'_>>, at_seconds: u64) -> Option<(&str, &OwnEntry)> {
+    pub(crate) fn find(
+        &self,
+        name: &str,
+        provider: Option<Provider<'_>>,
+        at_seconds: u64,
+    ) -> Option<(&str, &OwnEntry)> {
         let folded = name.to_ascii_lowercase();
         let under_provider = provider.map(|provider| format!("{}/{folded}", provider.name));
-        [under_provider.as_deref(), Some(folded.as_str())].into_iter().flatten().find_map(|key| {
-            let (listed, entries) = self.models.get(key)?;
-            let entry = entries.iter().find(|entry| {
-                let theirs = entry.provider.as_deref();
-                let holds = theirs.is_none_or(|theirs| provider.is_none_or(|provider| provider.takes(Provider::of(theirs).name)));
-                holds && entry.since_seconds <= at_seconds
-            })?;
-            Some((listed.as_str(), entry))
-        })
+        [under_provider.as_deref(), Some(folded.as_str())]
+            .into_iter()
+            .flatten()
+            .find_map(|key| {
+                let (listed, entries) = self.models.get(key)?;
+                let entry = entries.iter().find(|entry| {
+                    let theirs = entry.provider.as_deref();
+                    let holds = theirs.is_none_or(|theirs| {
+                        provider.is_none_or(|provider| provider.takes(Provider::of(theirs).name))
+                    });
+                    holds && entry.since_seconds <= at_seconds
+                })?;
+                Some((listed.as_str(), entry))
+            })
     }
 
     /// Computes the version: the first 12 hex digits of a SHA-256 over the bundled version and every

@@ -15,9 +15,19 @@ pub(crate) const REFUSED: &str = "listed price is absurd";
 pub(crate) const fn limit(component: Component) -> Decimal {
     use Component as C;
     match component {
-        C::Input | C::CacheRead | C::CacheWrite | C::CacheWrite1h | C::CacheWrite12h | C::ExplicitCacheRead
-        | C::InputAudio | C::CacheReadAudio | C::CacheReadImage | C::CacheWriteAudio | C::InputImageToken
-        | C::InputVideoToken | C::Citation => dec!(0.0004),
+        C::Input
+        | C::CacheRead
+        | C::CacheWrite
+        | C::CacheWrite1h
+        | C::CacheWrite12h
+        | C::ExplicitCacheRead
+        | C::InputAudio
+        | C::CacheReadAudio
+        | C::CacheReadImage
+        | C::CacheWriteAudio
+        | C::InputImageToken
+        | C::InputVideoToken
+        | C::Citation => dec!(0.0004),
         C::Output | C::Reasoning | C::OutputAudio | C::OutputImageToken | C::OutputVideoToken => dec!(0.001),
         C::InputPixel | C::OutputPixel => dec!(0.00001),
         C::InputCharacter | C::OutputCharacter => dec!(0.001),
@@ -28,6 +38,8 @@ pub(crate) const fn limit(component: Component) -> Decimal {
 
 /// Whether a price can be meant. Priority and ultrafast tiers cost up to twelve times the plain price.
 pub(crate) fn is_sane(code: Code, price: Decimal) -> bool {
-    let Some(component) = code.component() else { return false };
+    let Some(component) = code.component() else {
+        return false;
+    };
     price >= Decimal::ZERO && price <= limit(component)
 }

@@ -19,7 +19,10 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
     };
     let is_gzip = plain.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     if is_gzip {
-        return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(plain))));
+        return Ok(Box::new(BufReader::with_capacity(
+            1 << 16,
+            MultiGzDecoder::new(plain),
+        )));
     }
     Ok(plain)
 }
@@ -47,7 +50,11 @@ pub(crate) fn answer_each<A: Serialize>(
     let mut failed = false;
     for number in 1u64.. {
         line.clear();
-        if input.read_until(b'\n', &mut line).map_err(|error| format!("{}, line {number}: {error}", path.display()))? == 0 {
+        if input
+            .read_until(b'\n', &mut line)
+            .map_err(|error| format!("{}, line {number}: {error}", path.display()))?
+            == 0
+        {
             break;
         }
         let text = std::str::from_utf8(&line).map_err(|_| "not UTF-8".to_owned());
@@ -64,13 +71,26 @@ pub(crate) fn answer_each<A: Serialize>(
                 failed = true;
                 eprintln!("dexcost: {}, line {number}: {error}", path.display());
                 if json {
-                    let id = serde_json::from_slice::<serde_json::Value>(&line).ok().and_then(|v| v.get("id").cloned());
-                    serde_json::to_writer(&mut out, &Refused { id, line: number, error: &error })?;
+                    let id = serde_json::from_slice::<serde_json::Value>(&line)
+                        .ok()
+                        .and_then(|v| v.get("id").cloned());
+                    serde_json::to_writer(
+                        &mut out,
+                        &Refused {
+                            id,
+                            line: number,
+                            error: &error,
+                        },
+                    )?;
                     out.write_all(b"\n")?;
                 }
             }
         }
     }
     out.flush()?;
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }

@@ -9,7 +9,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "dexcost", version, about = "The cost ledger for AI agents", propagate_version = true)]
+#[command(
+    name = "dexcost",
+    version,
+    about = "The cost ledger for AI agents",
+    propagate_version = true
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

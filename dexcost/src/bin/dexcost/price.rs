@@ -16,10 +16,12 @@ use crate::jsonl;
 
 /// What a model call costs, with every step that leads there.
 #[derive(Parser)]
-#[command(after_help = "Examples:\n  dexcost price gpt-4o --input 1000 --output 200\n  \
+#[command(
+    after_help = "Examples:\n  dexcost price gpt-4o --input 1000 --output 200\n  \
     dexcost price claude-sonnet-4-5 --input 5000 --cached 4000 --output 300 --tier priority\n  \
     dexcost price whisper-1 --call-type transcription --usage audio_seconds=61.5\n  \
-    dexcost price --jsonl usage.jsonl.gz --json")]
+    dexcost price --jsonl usage.jsonl.gz --json"
+)]
 pub(crate) struct Args {
     /// The model, as it is named in the request.
     #[arg(required_unless_present = "jsonl", conflicts_with = "jsonl")]
@@ -86,7 +88,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     match (&args.jsonl, &args.model) {
         (Some(path), _) => {
             let mut table = summary_table();
-            let code = jsonl::answer_each(path, args.json, |line| price_line(&engine, line, now), |answer| add_row(&mut table, &answer))?;
+            let code = jsonl::answer_each(
+                path,
+                args.json,
+                |line| price_line(&engine, line, now),
+                |answer| add_row(&mut table, &answer),
+            )?;
             if !args.json {
                 print(&table.to_string());
             }
@@ -208,7 +215,11 @@ fn price_line(engine: &PricingEngine, text: &str, now: Timestamp) -> Result<Answ
         ..PriceQuery::new(&line.model, &reported.usage, options.billed_at.unwrap_or(now))
     };
     let result = Priced::from(&engine.price(&query));
-    Ok(Answer { id: line.id, model: line.model.into_owned(), result })
+    Ok(Answer {
+        id: line.id,
+        model: line.model.into_owned(),
+        result,
+    })
 }
 
 /// The usage of a line, in the nested form that the engine takes.
@@ -236,19 +247,28 @@ impl Reported {
                 "quality" => reported.quality = Some(word()?),
                 "search_context_size" => reported.search_context_size = Some(word()?),
                 _ => {
-                    let quantity = if text.starts_with('"') { word()? } else { text.to_owned() };
-                    let quantity = money::parse(&quantity).map_err(|_| format!("`{name}` must be a number, not {}", clip(text)))?;
+                    let quantity = if text.starts_with('"') {
+                        word()?
+                    } else {
+                        text.to_owned()
+                    };
+                    let quantity = money::parse(&quantity)
+                        .map_err(|_| format!("`{name}` must be a number, not {}", clip(text)))?;
                     reported.usage.set(unit_of(name)?, quantity);
                 }
             }
         }
         let usage = &mut reported.usage;
-        total(usage, Unit::CacheWriteTokens, &[
-            Unit::CacheWrite5mTokens,
-            Unit::CacheWrite30mTokens,
-            Unit::CacheWrite1hTokens,
-            Unit::CacheWrite12hTokens,
-        ])?;
+        total(
+            usage,
+            Unit::CacheWriteTokens,
+            &[
+                Unit::CacheWrite5mTokens,
+                Unit::CacheWrite30mTokens,
+                Unit::CacheWrite1hTokens,
+                Unit::CacheWrite12hTokens,
+            ],
+        )?;
         total(usage, Unit::InputAudioTokens, &[Unit::CacheReadAudioTokens])?;
         total(usage, Unit::InputImageTokens, &[Unit::CacheReadImageTokens])?;
         total(usage, Unit::InputVideoTokens, &[Unit::CacheReadVideoTokens])?;
@@ -260,7 +280,9 @@ fn unit_of(name: &str) -> Result<Unit, String> {
     match name {
         "width" => Ok(Unit::ImageWidthPixels),
         "height" => Ok(Unit::ImageHeightPixels),
-        _ => name.parse().map_err(|_| format!("`{}` is no unit of usage", clip(name))),
+        _ => name
+            .parse()
+            .map_err(|_| format!("`{}` is no unit of usage", clip(name))),
     }
 }
 
@@ -281,13 +303,22 @@ fn total(usage: &mut Usage, whole: Unit, parts: &[Unit]) -> Result<(), String> {
 }
 
 fn add(a: Decimal, b: Decimal, whole: Unit) -> Result<Decimal, String> {
-    a.checked_add(b).ok_or_else(|| format!("the parts of `{whole}` do not fit a decimal"))
+    a.checked_add(b)
+        .ok_or_else(|| format!("the parts of `{whole}` do not fit a decimal"))
 }
 
 fn summary_table() -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["id", "model", "cost (USD)", "confidence", "matched", "rung", "unpriced"]);
+    table.set_header([
+        "id",
+        "model",
+        "cost (USD)",
+        "confidence",
+        "matched",
+        "rung",
+        "unpriced",
+    ]);
     table
 }
 
@@ -309,7 +340,12 @@ fn add_row(table: &mut comfy_table::Table, answer: &Answer) {
     ]);
 }
 
-fn price_one(args: &Args, engine: &PricingEngine, model: &str, now: Timestamp) -> Result<ExitCode, serde_json::Error> {
+fn price_one(
+    args: &Args,
+    engine: &PricingEngine,
+    model: &str,
+    now: Timestamp,
+) -> Result<ExitCode, serde_json::Error> {
     let counts = [
         (Unit::InputTokens, args.input),
         (Unit::OutputTokens, args.output),
@@ -339,7 +375,11 @@ fn price_one(args: &Args, engine: &PricingEngine, model: &str, now: Timestamp) -
         print(&explanation.to_string());
     }
     let known = explanation.result().cost_usd.is_some();
-    Ok(if known { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if known {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 #[allow(clippy::print_stdout, reason = "a command answers there")]

@@ -101,7 +101,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     };
     match (&args.jsonl, &args.model) {
         (Some(path), _) => {
-            let code = jsonl::answer_each(path, args.json, |line| resolve_line(&engine, line, now), &mut show)?;
+            let code = jsonl::answer_each(
+                path,
+                args.json,
+                |line| resolve_line(&engine, line, now),
+                &mut show,
+            )?;
             if !args.json {
                 print(&table.to_string());
             }
@@ -125,7 +130,12 @@ fn resolve_line(engine: &PricingEngine, text: &str, now: Timestamp) -> Result<An
     Ok(Answer::of(line.id, &line.model, &engine.resolve(&query)))
 }
 
-fn resolve_one(args: &Args, engine: &PricingEngine, model: &str, now: Timestamp) -> Result<ExitCode, Box<dyn Error>> {
+fn resolve_one(
+    args: &Args,
+    engine: &PricingEngine,
+    model: &str,
+    now: Timestamp,
+) -> Result<ExitCode, Box<dyn Error>> {
     let usage = Usage::new();
     let query = PriceQuery {
         provider: args.provider.as_deref(),
@@ -143,9 +153,16 @@ fn resolve_one(args: &Args, engine: &PricingEngine, model: &str, now: Timestamp)
         }
         let key = resolution.key.as_deref().unwrap_or("unknown");
         let provider = resolution.provider.as_deref().unwrap_or("-");
-        print(&format!("{model} -> {key} (provider {provider}, rung {})", resolution.rung));
+        print(&format!(
+            "{model} -> {key} (provider {provider}, rung {})",
+            resolution.rung
+        ));
     }
-    Ok(if resolution.rung == dexcost::Rung::Unknown { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if resolution.rung == dexcost::Rung::Unknown {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 #[allow(clippy::print_stdout, reason = "a command answers there")]

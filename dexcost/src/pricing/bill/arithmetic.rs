@@ -48,7 +48,13 @@ pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
 
 /// A decimal of a mantissa that is known to fit 96 bits.
 fn from_parts(mantissa: u128, scale: u32) -> Decimal {
-    Decimal::from_parts(mantissa as u32, (mantissa >> 32) as u32, (mantissa >> 64) as u32, false, scale)
+    Decimal::from_parts(
+        mantissa as u32,
+        (mantissa >> 32) as u32,
+        (mantissa >> 64) as u32,
+        false,
+        scale,
+    )
 }
 
 #[cfg(test)]

@@ -40,15 +40,33 @@ pub(crate) struct Quirks {
 
 impl<'a> Card<'a> {
     /// The card for a prompt of so many tokens, billed at an instant (seconds since 1970).
-    pub(crate) fn new(entry: Entry<'a>, tier: Tier, batch: bool, prompt: u64, at_seconds: u64, quirks: Quirks) -> Self {
+    pub(crate) fn new(
+        entry: Entry<'a>,
+        tier: Tier,
+        batch: bool,
+        prompt: u64,
+        at_seconds: u64,
+        quirks: Quirks,
+    ) -> Self {
         let rates = entry.rates();
         Self {
             entry,
             rates,
-            tier: if quirks.no_tiers || batch { Tier::Standard } else { tier },
+            tier: if quirks.no_tiers || batch {
+                Tier::Standard
+            } else {
+                tier
+            },
             batch,
-            range: entry.range_for_prompt(prompt).map(|range| range.rates).filter(|rates| rates.get(Code::plain(Component::Input)).is_some()),
-            off_peak: if batch { None } else { entry.open_off_peak(at_seconds) },
+            range: entry
+                .range_for_prompt(prompt)
+                .map(|range| range.rates)
+                .filter(|rates| rates.get(Code::plain(Component::Input)).is_some()),
+            off_peak: if batch {
+                None
+            } else {
+                entry.open_off_peak(at_seconds)
+            },
             prompt: rates.has_thresholds().then_some(prompt),
             quirks,
         }
@@ -57,20 +75,24 @@ impl<'a> Card<'a> {
     /// The threshold places that the prompt exceeds, ascending.
     fn crossed(&self) -> impl Iterator<Item = usize> + use<'a> {
         let (entry, inclusive, prompt) = (self.entry, self.quirks.inclusive_thresholds, self.prompt);
-        (1..)
-            .map_while(move |place| {
-                let prompt = prompt?;
-                let limit = entry.threshold(place)?;
-                (prompt > limit || (inclusive && prompt == limit)).then_some(place)
-            })
+        (1..).map_while(move |place| {
+            let prompt = prompt?;
+            let limit = entry.threshold(place)?;
+            (prompt > limit || (inclusive && prompt == limit)).then_some(place)
+        })
     }
 
     /// The prompt sizes that the prompt exceeds and that have prices here, ascending.
     pub(crate) fn thresholds_in_force(&self) -> Vec<u64> {
         let listed = |place: usize| {
-            (0..self.rates.len()).filter_map(|at| self.rates.nth(at)).any(|(code, _)| code.threshold() == place)
+            (0..self.rates.len())
+                .filter_map(|at| self.rates.nth(at))
+                .any(|(code, _)| code.threshold() == place)
         };
-        self.crossed().filter(|place| listed(*place)).filter_map(|place| self.entry.threshold(place)).collect()
+        self.crossed()
+            .filter(|place| listed(*place))
+            .filter_map(|place| self.entry.threshold(place))
+            .collect()
     }
 
     /// The listed price in a tier, above the highest threshold that lists one; without a price of the
@@ -114,21 +136,29 @@ impl<'a> Card<'a> {
     /// A prompt token.
     pub(crate) fn input(&self) -> Option<Decimal> {
         if self.batch {
-            return self.batch_listed(Component::Input).or_else(|| Self::half(self.plain_input()));
+            return self
+                .batch_listed(Component::Input)
+                .or_else(|| Self::half(self.plain_input()));
         }
         self.plain_input()
     }
 
     fn plain_input(&self) -> Option<Decimal> {
-        self.special(Component::Input).or_else(|| self.listed(Component::Input))
+        self.special(Component::Input)
+            .or_else(|| self.listed(Component::Input))
     }
 
     /// A completion token. A model that lists nothing, or zero, but a price of image tokens makes
     /// images: that is then the price of its output. The batch interface knows no such stand-in.
     pub(crate) fn output(&self) -> Option<Decimal> {
-        let listed = || self.special(Component::Output).or_else(|| self.listed(Component::Output));
+        let listed = || {
+            self.special(Component::Output)
+                .or_else(|| self.listed(Component::Output))
+        };
         if self.batch {
-            return self.batch_listed(Component::Output).or_else(|| Self::half(listed()));
+            return self
+                .batch_listed(Component::Output)
+                .or_else(|| Self::half(listed()));
         }
         match listed() {
             Some(price) if !price.is_zero() => Some(price),
@@ -156,18 +186,24 @@ impl<'a> Card<'a> {
         }
         self.listed(Component::CacheRead).or_else(|| {
             let input = self.plain_input();
-            if self.quirks.half_price_reads { Self::half(input) } else { input }
+            if self.quirks.half_price_reads {
+                Self::half(input)
+            } else {
+                input
+            }
         })
     }
 
     /// An audio token read from a cache.
     pub(crate) fn cache_read_audio(&self) -> Option<Decimal> {
-        self.modality(Component::CacheReadAudio).or_else(|| self.cache_read())
+        self.modality(Component::CacheReadAudio)
+            .or_else(|| self.cache_read())
     }
 
     /// An image token read from a cache.
     pub(crate) fn cache_read_image(&self) -> Option<Decimal> {
-        self.modality(Component::CacheReadImage).or_else(|| self.cache_read())
+        self.modality(Component::CacheReadImage)
+            .or_else(|| self.cache_read())
     }
 
     /// A token written to a cache for minutes; the input price where none is listed.
@@ -197,8 +233,13 @@ impl<'a> Card<'a> {
             return self
                 .batch_listed(component)
                 .or_else(|| {
-                    let batched = self.batch_listed(Component::Input).is_none() || self.batch_listed(Component::CacheWrite).is_some();
-                    if batched { Self::half(self.listed(component)) } else { None }
+                    let batched = self.batch_listed(Component::Input).is_none()
+                        || self.batch_listed(Component::CacheWrite).is_some();
+                    if batched {
+                        Self::half(self.listed(component))
+                    } else {
+                        None
+                    }
                 })
                 .or_else(|| self.cache_write());
         }
@@ -218,7 +259,9 @@ impl<'a> Card<'a> {
             return Some(price);
         }
         if let Some(range) = self.range {
-            let in_range = range.get(code).or_else(|| range.get(Code::plain(Component::Output)));
+            let in_range = range
+                .get(code)
+                .or_else(|| range.get(Code::plain(Component::Output)));
             if in_range.is_some() {
                 return in_range;
             }
@@ -227,7 +270,11 @@ impl<'a> Card<'a> {
             if let Some(price) = self.rates.get(Code::of(Component::Reasoning, self.tier, 0)) {
                 return Some(price);
             }
-            if self.rates.get(Code::of(Component::Output, self.tier, 0)).is_some() {
+            if self
+                .rates
+                .get(Code::of(Component::Output, self.tier, 0))
+                .is_some()
+            {
                 return self.output();
             }
         }
@@ -253,7 +300,10 @@ impl<'a> Card<'a> {
     fn modality(&self, component: Component) -> Option<Decimal> {
         let plain = || self.rates.get(Code::plain(component));
         if self.batch {
-            return self.rates.get(Code::of(component, Tier::Batch, 0)).or_else(|| Self::half(plain()));
+            return self
+                .rates
+                .get(Code::of(component, Tier::Batch, 0))
+                .or_else(|| Self::half(plain()));
         }
         if self.tier == Tier::Standard {
             return plain();

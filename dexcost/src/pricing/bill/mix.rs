@@ -159,9 +159,9 @@ impl Mix {
         let modalities = uncached(reported.audio, reported.read_audio)
             .saturating_add(uncached(reported.image, reported.read_image))
             .saturating_add(uncached(reported.video, reported.read_video));
-        let prompt = reported.input.unwrap_or_else(|| {
-            reported.read.saturating_add(writes).saturating_add(modalities)
-        });
+        let prompt = reported
+            .input
+            .unwrap_or_else(|| reported.read.saturating_add(writes).saturating_add(modalities));
         self.prompt = prompt;
         let mut left = prompt;
         let clamped = &mut self.clamped;
@@ -171,7 +171,11 @@ impl Mix {
         self.read = reads;
         self.write_12h = draw(&mut left, reported.write_12h, clamped);
         self.write_1h = draw(&mut left, reported.write_1h, clamped);
-        self.write = draw(&mut left, writes - reported.write_1h.saturating_add(reported.write_12h).min(writes), clamped);
+        self.write = draw(
+            &mut left,
+            writes - reported.write_1h.saturating_add(reported.write_12h).min(writes),
+            clamped,
+        );
         self.audio = draw(&mut left, uncached(reported.audio, reported.read_audio), clamped);
         self.image = draw(&mut left, uncached(reported.image, reported.read_image), clamped);
         self.video = draw(&mut left, uncached(reported.video, reported.read_video), clamped);
@@ -246,7 +250,10 @@ mod tests {
 
     #[test]
     fn a_total_that_was_not_reported_is_the_sum_of_its_parts() {
-        let mix = Mix::of(&usage(&[(Unit::CacheReadTokens, 7), (Unit::CacheWrite5mTokens, 3)]));
+        let mix = Mix::of(&usage(&[
+            (Unit::CacheReadTokens, 7),
+            (Unit::CacheWrite5mTokens, 3),
+        ]));
         assert_eq!((mix.prompt, mix.read, mix.write, mix.text), (10, 7, 3, 0));
     }
 }

@@ -52,7 +52,14 @@ impl Call<'_> {
     /// The price card.
     pub(crate) fn card(&self) -> Card<'_> {
         let batch = self.query.call_type == CallType::Batch;
-        Card::new(self.entry, self.tier(), batch, self.mix.prompt, self.at_seconds(), self.provider.quirks())
+        Card::new(
+            self.entry,
+            self.tier(),
+            batch,
+            self.mix.prompt,
+            self.at_seconds(),
+            self.provider.quirks(),
+        )
     }
 }
 
@@ -80,7 +87,12 @@ impl Bill {
         let usd = product(quantity, unit_usd);
         let total = usd.and_then(|usd| sum(self.total.unwrap_or(Decimal::ZERO), usd));
         if let (Some(usd), Some(total)) = (usd, total) {
-            self.lines.push(PriceLine { what: Text::from_static(what), quantity, unit_usd, usd });
+            self.lines.push(PriceLine {
+                what: Text::from_static(what),
+                quantity,
+                unit_usd,
+                usd,
+            });
             self.total = Some(total);
         } else {
             self.unpriced.push(Text::from(format!("{what}: overflow")));
@@ -134,13 +146,19 @@ pub(crate) fn multiplier(call: &Call<'_>) -> Option<Decimal> {
             apply(Component::XResidencyEu);
         }
     }
-    if query.location.is_some_and(|location| !location.eq_ignore_ascii_case("global")) {
+    if query
+        .location
+        .is_some_and(|location| !location.eq_ignore_ascii_case("global"))
+    {
         apply(Component::XRegional);
     }
     if query.geo.is_some_and(|geo| geo.eq_ignore_ascii_case("us")) {
         apply(Component::XGeoUs);
     }
-    if query.speed.is_some_and(|speed| speed.eq_ignore_ascii_case("fast")) {
+    if query
+        .speed
+        .is_some_and(|speed| speed.eq_ignore_ascii_case("fast"))
+    {
         apply(Component::XSpeedFast);
     }
     factor

@@ -43,7 +43,11 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
 fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
     let medium = call.entry.plain(Component::SearchMedium);
     let (count, price) = if call.provider.is_google() {
-        let count = if call.entry.bills_per_query() { count } else { Decimal::ONE };
+        let count = if call.entry.bills_per_query() {
+            count
+        } else {
+            Decimal::ONE
+        };
         (count, medium.or(Some(GOOGLE_SEARCH_PER_PROMPT)))
     } else {
         let size = match call.query.search_context_size {
@@ -63,16 +67,22 @@ fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
 
 fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
     let per_query = call.entry.bills_per_query();
-    let silent = if per_query { GOOGLE_MAPS_PER_QUERY } else { GOOGLE_MAPS_PER_PROMPT };
+    let silent = if per_query {
+        GOOGLE_MAPS_PER_QUERY
+    } else {
+        GOOGLE_MAPS_PER_PROMPT
+    };
     let price = call.entry.plain(Component::MapsQuery).unwrap_or(silent);
     let count = if per_query { count } else { Decimal::ONE };
     bill.add(Unit::GoogleMapsRequests.as_str(), count, Some(price));
 }
 
 fn code_session(call: &Call<'_>) -> Option<Decimal> {
-    call.entry.plain(Component::CodeSession).or(match call.provider.family {
-        "openai" => Some(OPENAI_CODE_SESSION),
-        "azure" => Some(AZURE_CODE_SESSION),
-        _ => None,
-    })
+    call.entry
+        .plain(Component::CodeSession)
+        .or(match call.provider.family {
+            "openai" => Some(OPENAI_CODE_SESSION),
+            "azure" => Some(AZURE_CODE_SESSION),
+            _ => None,
+        })
 }

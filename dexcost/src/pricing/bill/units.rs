@@ -31,7 +31,10 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
 
 /// A quantity as it is billed: negative is nothing.
 fn quantity(call: &Call<'_>, unit: Unit) -> Option<Decimal> {
-    call.query.usage.get(unit).map(|q| if q.is_sign_negative() { Decimal::ZERO } else { q })
+    call.query
+        .usage
+        .get(unit)
+        .map(|q| if q.is_sign_negative() { Decimal::ZERO } else { q })
 }
 
 fn price(call: &Call<'_>, component: Component) -> Option<Decimal> {
@@ -48,7 +51,9 @@ fn first_price(call: &Call<'_>, components: &[Component]) -> Option<Decimal> {
 fn mixed(call: &Call<'_>, bill: &mut Bill) {
     let mut replaced = Replaced::default();
     let mut by_unit = |unit: Unit, component: Component, flag: &mut bool| {
-        let Some(count) = quantity(call, unit).filter(|count| !count.is_zero()) else { return };
+        let Some(count) = quantity(call, unit).filter(|count| !count.is_zero()) else {
+            return;
+        };
         if let Some(price) = price(call, component) {
             bill.add(unit.as_str(), count, Some(price));
             *flag = true;
@@ -56,10 +61,22 @@ fn mixed(call: &Call<'_>, bill: &mut Bill) {
             bill.add(unit.as_str(), count, None);
         }
     };
-    by_unit(Unit::InputCharacters, Component::InputCharacter, &mut replaced.text);
+    by_unit(
+        Unit::InputCharacters,
+        Component::InputCharacter,
+        &mut replaced.text,
+    );
     by_unit(Unit::Images, Component::InputImage, &mut replaced.image);
-    by_unit(Unit::AudioSeconds, Component::InputAudioSecond, &mut replaced.audio);
-    by_unit(Unit::VideoSeconds, Component::InputVideoSecond, &mut replaced.video);
+    by_unit(
+        Unit::AudioSeconds,
+        Component::InputAudioSecond,
+        &mut replaced.audio,
+    );
+    by_unit(
+        Unit::VideoSeconds,
+        Component::InputVideoSecond,
+        &mut replaced.video,
+    );
     let mut ignored = false;
     if quantity(call, Unit::Requests).is_some() && price(call, Component::Request).is_some() {
         by_unit(Unit::Requests, Component::Request, &mut ignored);
@@ -69,8 +86,12 @@ fn mixed(call: &Call<'_>, bill: &mut Bill) {
 
 /// Images made: by the piece (input key before output key), by the pixel, else by tokens.
 fn images(call: &Call<'_>, bill: &mut Bill) -> bool {
-    let Some(count) = quantity(call, Unit::Images) else { return false };
-    if call.mix.has_tokens && (price(call, Component::Input).is_some() || price(call, Component::OutputImageToken).is_some()) {
+    let Some(count) = quantity(call, Unit::Images) else {
+        return false;
+    };
+    if call.mix.has_tokens
+        && (price(call, Component::Input).is_some() || price(call, Component::OutputImageToken).is_some())
+    {
         return false;
     }
     let sized = sized_image(call).and_then(|component| price(call, component));
@@ -101,12 +122,17 @@ fn sized_image(call: &Call<'_>) -> Option<Component> {
         ("1024", Component::OutputImage1024),
         ("1536", Component::OutputImage1536),
     ];
-    sizes.iter().find(|(name, _)| size.eq_ignore_ascii_case(name)).map(|(_, component)| *component)
+    sizes
+        .iter()
+        .find(|(name, _)| size.eq_ignore_ascii_case(name))
+        .map(|(_, component)| *component)
 }
 
 /// Speech: by the character, else by tokens.
 fn characters(call: &Call<'_>, bill: &mut Bill) -> bool {
-    let Some(count) = quantity(call, Unit::InputCharacters) else { return false };
+    let Some(count) = quantity(call, Unit::InputCharacters) else {
+        return false;
+    };
     let listed = price(call, Component::InputCharacter);
     if listed.is_none() && call.mix.has_tokens {
         return false;
@@ -118,13 +144,20 @@ fn characters(call: &Call<'_>, bill: &mut Bill) -> bool {
 /// Transcription: by tokens where they are reported and priced, else by the second (output key
 /// before input key, a zero output key does not count).
 fn transcription(call: &Call<'_>, bill: &mut Bill) -> bool {
-    let Some(seconds) = quantity(call, Unit::AudioSeconds) else { return false };
+    let Some(seconds) = quantity(call, Unit::AudioSeconds) else {
+        return false;
+    };
     if call.mix.has_tokens && price(call, Component::Input).is_some() {
         return false;
     }
     let listed = first_price(
         call,
-        &[Component::OutputSecond, Component::InputSecond, Component::WallSecond, Component::InputAudioSecond],
+        &[
+            Component::OutputSecond,
+            Component::InputSecond,
+            Component::WallSecond,
+            Component::InputAudioSecond,
+        ],
     );
     bill.add(Unit::AudioSeconds.as_str(), seconds, listed);
     true
@@ -155,16 +188,25 @@ fn pages(call: &Call<'_>, bill: &mut Bill) -> bool {
     let page = price(call, Component::Page).or_else(|| price(call, Component::OcrCredit));
     bill.add(Unit::Pages.as_str(), read.unwrap_or_default(), page);
     let annotation = price(call, Component::AnnotationPage).or(page);
-    bill.add(Unit::AnnotationPages.as_str(), annotated.unwrap_or_default(), annotation);
+    bill.add(
+        Unit::AnnotationPages.as_str(),
+        annotated.unwrap_or_default(),
+        annotation,
+    );
     true
 }
 
 /// Search: a price a query, which may depend on how many results were asked for.
 fn search(call: &Call<'_>, bill: &mut Bill) -> bool {
-    let Some(count) = quantity(call, Unit::Queries) else { return false };
+    let Some(count) = quantity(call, Unit::Queries) else {
+        return false;
+    };
     let by_results = || {
         let results = call.query.usage.count(Unit::MaxResults);
-        call.entry.range_for_results(results)?.rates.get(Code::plain(Component::Query))
+        call.entry
+            .range_for_results(results)?
+            .rates
+            .get(Code::plain(Component::Query))
     };
     let listed = price(call, Component::Query).or_else(by_results);
     bill.add(Unit::Queries.as_str(), count, listed);
@@ -173,7 +215,9 @@ fn search(call: &Call<'_>, bill: &mut Bill) -> bool {
 
 /// Video: the price of video seconds, of the resolution, or the plain one.
 fn video(call: &Call<'_>, bill: &mut Bill) -> bool {
-    let Some(seconds) = quantity(call, Unit::VideoSeconds) else { return false };
+    let Some(seconds) = quantity(call, Unit::VideoSeconds) else {
+        return false;
+    };
     let resolution = call.query.resolution.and_then(|resolution| {
         let sizes = [
             ("480p", Component::OutputSecond480p),
@@ -185,7 +229,9 @@ fn video(call: &Call<'_>, bill: &mut Bill) -> bool {
             ("4k", Component::OutputSecond4k),
             ("2160p", Component::OutputSecond4k),
         ];
-        let size = sizes.iter().find(|(name, _)| resolution.eq_ignore_ascii_case(name))?;
+        let size = sizes
+            .iter()
+            .find(|(name, _)| resolution.eq_ignore_ascii_case(name))?;
         price(call, size.1)
     });
     let listed = price(call, Component::OutputVideoSecond)
@@ -200,12 +246,22 @@ fn wall_time(call: &Call<'_>, bill: &mut Bill) -> bool {
     if price(call, Component::Input).is_some() || price(call, Component::Output).is_some() {
         return false;
     }
-    let seconds = quantity(call, Unit::ComputeSeconds)
-        .or_else(|| product(quantity(call, Unit::ResponseTimeMs)?, Decimal::from_parts(1, 0, 0, false, 3)));
-    let listed = [Component::WallSecond, Component::InputSecond, Component::OutputSecond]
-        .into_iter()
-        .find_map(|component| price(call, component));
-    let (Some(seconds), Some(listed)) = (seconds, listed) else { return false };
+    let seconds = quantity(call, Unit::ComputeSeconds).or_else(|| {
+        product(
+            quantity(call, Unit::ResponseTimeMs)?,
+            Decimal::from_parts(1, 0, 0, false, 3),
+        )
+    });
+    let listed = [
+        Component::WallSecond,
+        Component::InputSecond,
+        Component::OutputSecond,
+    ]
+    .into_iter()
+    .find_map(|component| price(call, component));
+    let (Some(seconds), Some(listed)) = (seconds, listed) else {
+        return false;
+    };
     bill.add(Unit::ComputeSeconds.as_str(), seconds, Some(listed));
     true
 }

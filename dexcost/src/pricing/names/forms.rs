@@ -2,7 +2,8 @@
 
 /// Bedrock's prefixes for inference across regions.
 const GEO_PREFIXES: &[&str] = &[
-    "us", "eu", "apac", "ap", "jp", "au", "us-gov", "global", "ca", "sa", "uk", "in", "kr", "me", "af", "il", "mx",
+    "us", "eu", "apac", "ap", "jp", "au", "us-gov", "global", "ca", "sa", "uk", "in", "kr", "me", "af", "il",
+    "mx",
 ];
 
 /// A name that was part of a path or ARN, with what else that told.
@@ -36,7 +37,12 @@ pub(crate) fn read(name: &str) -> Form<'_> {
         return read_arn(rest);
     }
     if let Some(model) = name.strip_prefix("models/") {
-        return Form::Model { model, publisher: None, region: None, provider: "gemini" };
+        return Form::Model {
+            model,
+            publisher: None,
+            region: None,
+            provider: "gemini",
+        };
     }
     if name.starts_with("tunedModels/") || name.starts_with("endpoints/") {
         return Form::Opaque;
@@ -50,8 +56,16 @@ pub(crate) fn read(name: &str) -> Form<'_> {
 /// `partition:bedrock:region:account:kind/id`.
 fn read_arn(rest: &str) -> Form<'_> {
     let mut parts = rest.splitn(5, ':');
-    let (_, service, region, _, resource) = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next());
-    let (Some("bedrock"), Some(resource)) = (service, resource) else { return Form::Opaque };
+    let (_, service, region, _, resource) = (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    );
+    let (Some("bedrock"), Some(resource)) = (service, resource) else {
+        return Form::Opaque;
+    };
     match resource.split_once('/') {
         Some(("foundation-model" | "inference-profile", model)) => Form::Model {
             model,
@@ -70,18 +84,29 @@ fn read_resource(path: &str) -> Form<'_> {
         parts.find(|part| *part == name)?;
         parts.next().filter(|value| !value.is_empty())
     };
-    let (Some(publisher), Some(model)) = (after("publishers"), after("models")) else { return Form::Opaque };
+    let (Some(publisher), Some(model)) = (after("publishers"), after("models")) else {
+        return Form::Opaque;
+    };
     let model = model.split(':').next().unwrap_or(model);
-    Form::Model { model, publisher: Some(publisher), region: after("locations"), provider: "vertex_ai" }
+    Form::Model {
+        model,
+        publisher: Some(publisher),
+        region: after("locations"),
+        provider: "vertex_ai",
+    }
 }
 
 /// Whether a path segment is an AWS region.
 pub(crate) fn is_region(segment: &str) -> bool {
     let mut parts = segment.rsplitn(2, '-');
-    let (Some(number), Some(place)) = (parts.next(), parts.next()) else { return false };
+    let (Some(number), Some(place)) = (parts.next(), parts.next()) else {
+        return false;
+    };
     let continent = place.split('-').next().unwrap_or("");
-    matches!(continent, "us" | "eu" | "ap" | "sa" | "ca" | "me" | "af" | "il" | "mx" | "cn")
-        && number.len() == 1
+    matches!(
+        continent,
+        "us" | "eu" | "ap" | "sa" | "ca" | "me" | "af" | "il" | "mx" | "cn"
+    ) && number.len() == 1
         && number.bytes().all(|b| b.is_ascii_digit())
         && place.contains('-')
         && place.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
@@ -128,7 +153,11 @@ pub(crate) fn dated(name: &str) -> Option<Dated<'_>> {
         return None;
     }
     let len = bytes.len();
-    let digits = |from: usize, to: usize| bytes.get(from..to).is_some_and(|b| b.iter().all(u8::is_ascii_digit));
+    let digits = |from: usize, to: usize| {
+        bytes
+            .get(from..to)
+            .is_some_and(|b| b.iter().all(u8::is_ascii_digit))
+    };
     let dash = |at: usize| bytes.get(at) == Some(&b'-');
     let found = |at: usize, month: usize, day: usize, dashed: bool| {
         let dated = Dated {
@@ -138,13 +167,18 @@ pub(crate) fn dated(name: &str) -> Option<Dated<'_>> {
             day: name.get(day..)?,
             dashed,
         };
-        let plausible = ("01"..="12").contains(&dated.month) && ("01"..="31").contains(&dated.day)
+        let plausible = ("01"..="12").contains(&dated.month)
+            && ("01"..="31").contains(&dated.day)
             && (dated.year.starts_with("20") || dated.year.starts_with("19"));
         (plausible && at > 0).then_some(dated)
     };
     if len > 11
-        && dash(len - 11) && digits(len - 10, len - 6) && dash(len - 6)
-        && digits(len - 5, len - 3) && dash(len - 3) && digits(len - 2, len)
+        && dash(len - 11)
+        && digits(len - 10, len - 6)
+        && dash(len - 6)
+        && digits(len - 5, len - 3)
+        && dash(len - 3)
+        && digits(len - 2, len)
     {
         return found(len - 11, len - 5, len - 2, true);
     }
@@ -170,16 +204,25 @@ pub(crate) fn without_replicate_version(name: &str) -> Option<&str> {
 /// A router's variant: the name before `:free`, `:nitro` and the like, and the variant.
 pub(crate) fn router_variant(name: &str) -> Option<(&str, &str)> {
     let (bare, variant) = name.rsplit_once(':')?;
-    matches!(variant, "free" | "nitro" | "online" | "floor" | "thinking" | "beta" | "extended" | "exacto" | "batch")
-        .then_some((bare, variant))
+    matches!(
+        variant,
+        "free" | "nitro" | "online" | "floor" | "thinking" | "beta" | "extended" | "exacto" | "batch"
+    )
+    .then_some((bare, variant))
 }
 
 /// The size in a name, in billions of parameters, fractions rounded up: `8x7b` is 56 and a mixture
 /// of experts.
 pub(crate) fn billions(name: &str) -> Option<(u32, bool)> {
     let bytes = name.as_bytes();
-    let ends = |at: usize| bytes[at].eq_ignore_ascii_case(&b'b') && !bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
-    let sizes = || (0..bytes.len()).filter(|at| ends(*at)).filter_map(|at| number_before(name, at));
+    let ends = |at: usize| {
+        bytes[at].eq_ignore_ascii_case(&b'b') && !bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let sizes = || {
+        (0..bytes.len())
+            .filter(|at| ends(*at))
+            .filter_map(|at| number_before(name, at))
+    };
     for (each, start) in sizes() {
         if start > 0
             && bytes[start - 1].eq_ignore_ascii_case(&b'x')
@@ -194,7 +237,12 @@ pub(crate) fn billions(name: &str) -> Option<(u32, bool)> {
 /// The number that ends at a place, rounded up, and where it starts.
 fn number_before(name: &str, end: usize) -> Option<(u32, usize)> {
     let bytes = name.as_bytes();
-    let start_of = |end: usize| bytes[..end].iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
+    let start_of = |end: usize| {
+        bytes[..end]
+            .iter()
+            .rposition(|b| !b.is_ascii_digit())
+            .map_or(0, |at| at + 1)
+    };
     let start = start_of(end);
     let number: u32 = name.get(start..end)?.parse().ok()?;
     if start > 1 && bytes[start - 1] == b'.' && bytes[start - 2].is_ascii_digit() {
@@ -208,9 +256,11 @@ fn number_before(name: &str, end: usize) -> Option<(u32, usize)> {
 /// The size in a name in millions of parameters, as embedding models state it.
 pub(crate) fn millions(name: &str) -> Option<u32> {
     let bytes = name.as_bytes();
-    bytes.iter().enumerate().filter(|(_, b)| b.eq_ignore_ascii_case(&b'm')).find_map(|(end, _)| {
-        number_before(name, end).map(|(size, _)| size)
-    })
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| b.eq_ignore_ascii_case(&b'm'))
+        .find_map(|(end, _)| number_before(name, end).map(|(size, _)| size))
 }
 
 #[cfg(test)]
@@ -248,7 +298,13 @@ mod tests {
         let bare = |name| dated(name).map(|d| (d.bare, d.dashed));
         assert_eq!(bare("brain-2026-02-03"), Some(("brain", true)));
         assert_eq!(bare("brain-20260203"), Some(("brain", false)));
-        for other in ["brain-2026-13-03", "brain-12345678", "2026-02-03", "brain-32768", "é-é2026-02-03x"] {
+        for other in [
+            "brain-2026-13-03",
+            "brain-12345678",
+            "2026-02-03",
+            "brain-32768",
+            "é-é2026-02-03x",
+        ] {
             assert_eq!(bare(other), None, "{other}");
         }
     }

@@ -45,15 +45,28 @@ pub(crate) struct Hints<'a> {
 }
 
 /// Finds what a model's name means. `trace` collects every step, for people.
-pub(crate) fn resolve<'a>(model: &'a str, hints: Hints<'a>, trace: Option<&mut Vec<String>>) -> Option<Found<'a>> {
+pub(crate) fn resolve<'a>(
+    model: &'a str,
+    hints: Hints<'a>,
+    trace: Option<&mut Vec<String>>,
+) -> Option<Found<'a>> {
     let name = model.trim();
     if name.is_empty() || name.len() > LONGEST_WIRE_NAME {
         return None;
     }
-    let given = hints.provider.filter(|p| !p.is_empty()).or_else(|| hints.host.and_then(of_host));
+    let given = hints
+        .provider
+        .filter(|p| !p.is_empty())
+        .or_else(|| hints.host.and_then(of_host));
     let provider = given.map(Provider::of).filter(|p| !p.is_proxy());
     let region = hints.region.or_else(|| hints.host.and_then(region_of_host));
-    let mut ladder = Ladder { provider, region, hints, legacy: None, trace };
+    let mut ladder = Ladder {
+        provider,
+        region,
+        hints,
+        legacy: None,
+        trace,
+    };
     ladder.climb(name, name.len() == model.len())
 }
 
@@ -75,10 +88,16 @@ struct Joined {
 impl Joined {
     /// The pieces in a row; `None` where they are longer than any name of the tables.
     fn of(pieces: &[&str]) -> Option<Self> {
-        let mut joined = Self { bytes: [0; LONGEST_NAME], len: 0 };
+        let mut joined = Self {
+            bytes: [0; LONGEST_NAME],
+            len: 0,
+        };
         for piece in pieces {
             let end = joined.len + piece.len();
-            joined.bytes.get_mut(joined.len..end)?.copy_from_slice(piece.as_bytes());
+            joined
+                .bytes
+                .get_mut(joined.len..end)?
+                .copy_from_slice(piece.as_bytes());
             joined.len = end;
         }
         Some(joined)
@@ -95,10 +114,16 @@ impl<'a> Ladder<'a, '_> {
         let found = match forms::read(name) {
             Form::Plain => self.plain(name, rung),
             Form::Opaque => return None,
-            Form::Model { model, publisher, region, provider } => {
+            Form::Model {
+                model,
+                publisher,
+                region,
+                provider,
+            } => {
                 self.provider = self.provider.or(Some(Provider::of(provider)));
                 self.region = region.or(self.region);
-                let by_publisher = publisher.and_then(|publisher| self.probe(&["vertex_ai/", publisher, "/", model], Rung::Alias));
+                let by_publisher = publisher
+                    .and_then(|publisher| self.probe(&["vertex_ai/", publisher, "/", model], Rung::Alias));
                 by_publisher.or_else(|| self.plain(model, Rung::Alias))
             }
         };
@@ -107,7 +132,9 @@ impl<'a> Ladder<'a, '_> {
 
     /// A name without a path around it.
     fn plain(&mut self, name: &'a str, rung: Rung) -> Option<Found<'a>> {
-        let Some(provider) = self.provider else { return self.without_provider(name, rung) };
+        let Some(provider) = self.provider else {
+            return self.without_provider(name, rung);
+        };
         if provider.is_local() {
             return self.local(name, provider);
         }
@@ -125,11 +152,18 @@ impl<'a> Ladder<'a, '_> {
 
     /// `provider/name` and `name`; where the name brings the prefix itself, that one first, then
     /// without it, however often it is repeated. Also returns what is left of the name.
-    fn under_provider(&mut self, provider: Provider<'a>, name: &'a str, rung: Rung) -> (&'a str, Option<Found<'a>>) {
+    fn under_provider(
+        &mut self,
+        provider: Provider<'a>,
+        name: &'a str,
+        rung: Rung,
+    ) -> (&'a str, Option<Found<'a>>) {
         let mut bare = name;
         let mut rung = rung;
         loop {
-            let Some(rest) = without_prefix(bare, provider.name) else { break };
+            let Some(rest) = without_prefix(bare, provider.name) else {
+                break;
+            };
             if let Some(found) = self.probe(&[bare], rung) {
                 return (bare, Some(found));
             }
@@ -143,7 +177,13 @@ impl<'a> Ladder<'a, '_> {
     /// `provider/name`, then `name`.
     fn both(&mut self, provider: Provider<'a>, name: &str, rung: Rung) -> Option<Found<'a>> {
         self.probe(&[provider.name, "/", name], rung)
-            .or_else(|| if provider.name == provider.family { None } else { self.probe(&[provider.family, "/", name], rung) })
+            .or_else(|| {
+                if provider.name == provider.family {
+                    None
+                } else {
+                    self.probe(&[provider.family, "/", name], rung)
+                }
+            })
             .or_else(|| self.probe(&[name], rung))
     }
 
@@ -187,7 +227,9 @@ impl<'a> Ladder<'a, '_> {
             "bedrock" => self.bedrock(provider, name),
             "vertex_ai" | "gemini" | "databricks" => self.google(provider, name),
             "azure" | "azure_ai" => self.azure(provider, name),
-            "replicate" => forms::without_replicate_version(name).and_then(|bare| self.both(provider, bare, Rung::Alias)),
+            "replicate" => {
+                forms::without_replicate_version(name).and_then(|bare| self.both(provider, bare, Rung::Alias))
+            }
             "fireworks_ai" if !name.contains('/') => {
                 self.probe(&["fireworks_ai/accounts/fireworks/models/", name], Rung::Alias)
             }
@@ -238,14 +280,20 @@ impl<'a> Ladder<'a, '_> {
         }
         let ungeo = forms::without_geo(short.unwrap_or(bare))?;
         self.bedrock_region(ungeo)
-            .map(|found| Found { rung: Rung::SuffixStripped, ..found })
+            .map(|found| Found {
+                rung: Rung::SuffixStripped,
+                ..found
+            })
             .or_else(|| self.both(provider, ungeo, Rung::SuffixStripped))
     }
 
     fn google(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
         let mut bare = name;
         if let Some((publisher, rest)) = name.split_once('/')
-            && matches!(publisher, "google" | "anthropic" | "meta" | "mistralai" | "models")
+            && matches!(
+                publisher,
+                "google" | "anthropic" | "meta" | "mistralai" | "models"
+            )
         {
             bare = rest;
             if let Some(found) = self.both(provider, rest, Rung::Alias) {
@@ -255,7 +303,11 @@ impl<'a> Ladder<'a, '_> {
         if provider.family == "vertex_ai"
             && let Some((undated, version)) = bare.split_once('@')
         {
-            let rung = if version == "latest" || version == "default" { Rung::Alias } else { Rung::SuffixStripped };
+            let rung = if version == "latest" || version == "default" {
+                Rung::Alias
+            } else {
+                Rung::SuffixStripped
+            };
             if let Some(found) = self.both(provider, undated, rung) {
                 return Some(found);
             }
@@ -284,7 +336,11 @@ impl<'a> Ladder<'a, '_> {
             "fireworks_ai" if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
                 self.bucket(fireworks_bucket(name)?)
             }
-            "replicate" => Some(Found { hit: None, rung: Rung::ProviderDefault, provider }),
+            "replicate" => Some(Found {
+                hit: None,
+                rung: Rung::ProviderDefault,
+                provider,
+            }),
             _ => None,
         }
     }
@@ -295,9 +351,14 @@ impl<'a> Ladder<'a, '_> {
 
     /// OpenRouter lists `vendor/model`, with variants after a colon; the vendor's price stands in.
     fn router(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
-        let (bare, variant) = forms::router_variant(name).map_or((name, None), |(bare, variant)| (bare, Some(variant)));
+        let (bare, variant) =
+            forms::router_variant(name).map_or((name, None), |(bare, variant)| (bare, Some(variant)));
         if variant == Some("free") {
-            return Some(Found { hit: None, rung: Rung::FreeVariant, provider });
+            return Some(Found {
+                hit: None,
+                rung: Rung::FreeVariant,
+                provider,
+            });
         }
         if variant.is_some()
             && let Some(found) = self.both(provider, bare, Rung::SuffixStripped).or(self.legacy)
@@ -321,31 +382,50 @@ impl<'a> Ladder<'a, '_> {
     }
 
     fn local(&mut self, name: &str, provider: Provider<'a>) -> Option<Found<'a>> {
-        let (_, bare) = name.split_once('/').filter(|(first, _)| *first == provider.name).unwrap_or(("", name));
+        let (_, bare) = name
+            .split_once('/')
+            .filter(|(first, _)| *first == provider.name)
+            .unwrap_or(("", name));
         let listed = self.both(provider, bare, Rung::Exact);
-        listed.or(Some(Found { hit: None, rung: Rung::LocalFree, provider }))
+        listed.or(Some(Found {
+            hit: None,
+            rung: Rung::LocalFree,
+            provider,
+        }))
     }
 
     /// Looks one name up. The entry must belong to the provider, where one is known.
     fn probe(&mut self, pieces: &[&str], rung: Rung) -> Option<Found<'a>> {
         let joined = Joined::of(pieces)?;
         let hit = table::find(joined.as_bytes()).map(|name| (name, name.row(self.hints.at_seconds)));
-        let accepted = hit.filter(|(_, row)| self.provider.is_none_or(|provider| provider.takes(row.provider())));
+        let accepted = hit.filter(|(_, row)| {
+            self.provider
+                .is_none_or(|provider| provider.takes(row.provider()))
+        });
         if self.trace.is_some() {
             self.note(&joined, rung, hit, accepted.is_some());
         }
         let (name, row) = accepted?;
         let exact = name.as_str().as_bytes() == joined.as_bytes();
-        let provider = self.provider.unwrap_or_else(|| Provider::of(family(row.provider())));
+        let provider = self
+            .provider
+            .unwrap_or_else(|| Provider::of(family(row.provider())));
         let borrowed = provider.borrows(row.provider());
         let rung = match rung {
             _ if borrowed => Rung::AzureFallback,
             Rung::Exact if !exact => Rung::Alias,
             rung => rung,
         };
-        let found = Found { hit: Some((name, row)), rung, provider };
+        let found = Found {
+            hit: Some((name, row)),
+            rung,
+            provider,
+        };
         if row.is_legacy() {
-            self.legacy = self.legacy.or(Some(Found { rung: Rung::Legacy, ..found }));
+            self.legacy = self.legacy.or(Some(Found {
+                rung: Rung::Legacy,
+                ..found
+            }));
             return None;
         }
         Some(found)
@@ -357,7 +437,12 @@ impl<'a> Ladder<'a, '_> {
         let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(joined.as_bytes()));
         let said = match hit {
             None => write!(line, "not listed"),
-            Some((name, row)) if !accepted => write!(line, "`{name}` belongs to {}", row.provider(), name = name.as_str()),
+            Some((name, row)) if !accepted => write!(
+                line,
+                "`{name}` belongs to {}",
+                row.provider(),
+                name = name.as_str()
+            ),
             Some((_, row)) if row.is_legacy() => write!(line, "a retired model; kept for last"),
             Some((name, _)) => write!(line, "found `{}`", name.as_str()),
         };
@@ -368,7 +453,9 @@ impl<'a> Ladder<'a, '_> {
 }
 
 fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
-    name.strip_prefix(prefix)?.strip_prefix('/').filter(|rest| !rest.is_empty())
+    name.strip_prefix(prefix)?
+        .strip_prefix('/')
+        .filter(|rest| !rest.is_empty())
 }
 
 /// A Bedrock id without route and region path, and that region.
@@ -378,7 +465,10 @@ fn bedrock_bare(name: &str) -> (&str, Option<&str>) {
     while let Some((first, rest)) = bare.split_once('/') {
         if forms::is_region(first) {
             region = Some(first);
-        } else if !matches!(first, "converse" | "converse_like" | "invoke" | "async_invoke" | "bedrock") {
+        } else if !matches!(
+            first,
+            "converse" | "converse_like" | "invoke" | "async_invoke" | "bedrock"
+        ) {
             break;
         }
         bare = rest;

@@ -15,7 +15,10 @@ impl<'a> Provider<'a> {
     /// The provider of a name as callers, tables and wires spell it.
     pub(crate) fn of(spelled: &'a str) -> Self {
         let name = table_name(spelled);
-        Self { name, family: family(name) }
+        Self {
+            name,
+            family: family(name),
+        }
     }
 
     /// Whether an entry of the table holds for calls to this provider.
@@ -35,7 +38,10 @@ impl<'a> Provider<'a> {
 
     /// Servers on the user's own machines, which bill nothing.
     pub(crate) fn is_local(self) -> bool {
-        matches!(self.name, "ollama" | "ollama_chat" | "lm_studio" | "lemonade" | "llamafile" | "docker_model_runner")
+        matches!(
+            self.name,
+            "ollama" | "ollama_chat" | "lm_studio" | "lemonade" | "llamafile" | "docker_model_runner"
+        )
     }
 
     /// Gateways that pass any provider through under its own prices.
@@ -46,9 +52,21 @@ impl<'a> Provider<'a> {
     /// Where its bill differs from the common rules.
     pub(crate) fn quirks(self) -> Quirks {
         match self.family {
-            "xai" => Quirks { inclusive_thresholds: true, flat_output: true, no_tiers: true, ..Quirks::default() },
-            "dashscope" => Quirks { no_tiers: true, flat_input: true, ..Quirks::default() },
-            "fireworks_ai" => Quirks { half_price_reads: true, ..Quirks::default() },
+            "xai" => Quirks {
+                inclusive_thresholds: true,
+                flat_output: true,
+                no_tiers: true,
+                ..Quirks::default()
+            },
+            "dashscope" => Quirks {
+                no_tiers: true,
+                flat_input: true,
+                ..Quirks::default()
+            },
+            "fireworks_ai" => Quirks {
+                half_price_reads: true,
+                ..Quirks::default()
+            },
             _ => Quirks::default(),
         }
     }
@@ -58,8 +76,11 @@ impl<'a> Provider<'a> {
 fn table_name(spelled: &str) -> &str {
     match spelled {
         "together" | "togetherai" | "together.ai" => "together_ai",
-        "vertex" | "vertexai" | "vertex_ai_beta" | "google_vertex" | "google-vertex" | "gcp.vertex_ai" => "vertex_ai",
-        "google" | "google_ai_studio" | "google-ai-studio" | "google_genai" | "gcp.gemini" | "generativelanguage" => "gemini",
+        "vertex" | "vertexai" | "vertex_ai_beta" | "google_vertex" | "google-vertex" | "gcp.vertex_ai" => {
+            "vertex_ai"
+        }
+        "google" | "google_ai_studio" | "google-ai-studio" | "google_genai" | "gcp.gemini"
+        | "generativelanguage" => "gemini",
         "azure_openai" | "azure-openai" | "az.ai.openai" => "azure",
         "azure_ai_foundry" | "azure_foundry" | "az.ai.inference" => "azure_ai",
         "aws_bedrock" | "aws.bedrock" | "amazon_bedrock" | "amazon-bedrock" => "bedrock",
@@ -104,7 +125,8 @@ pub(crate) fn of_host(host: &str) -> Option<&'static str> {
     let is = |suffix: &str| {
         host.len() >= suffix.len()
             && host.as_bytes()[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
-            && (host.len() == suffix.len() || matches!(host.as_bytes()[host.len() - suffix.len() - 1], b'.' | b'-'))
+            && (host.len() == suffix.len()
+                || matches!(host.as_bytes()[host.len() - suffix.len() - 1], b'.' | b'-'))
     };
     const HOSTS: &[(&str, &str)] = &[
         ("api.openai.com", "openai"),
@@ -157,12 +179,18 @@ pub(crate) fn of_host(host: &str) -> Option<&'static str> {
     if host.starts_with("bedrock-runtime") && is("amazonaws.com") {
         return Some("bedrock");
     }
-    HOSTS.iter().find(|(suffix, _)| is(suffix)).map(|(_, provider)| *provider)
+    HOSTS
+        .iter()
+        .find(|(suffix, _)| is(suffix))
+        .map(|(_, provider)| *provider)
 }
 
 /// The region in a host's name: Bedrock's, or Vertex's location.
 pub(crate) fn region_of_host(host: &str) -> Option<&str> {
-    if let Some(rest) = host.strip_prefix("bedrock-runtime.").or_else(|| host.strip_prefix("bedrock-runtime-fips.")) {
+    if let Some(rest) = host
+        .strip_prefix("bedrock-runtime.")
+        .or_else(|| host.strip_prefix("bedrock-runtime-fips."))
+    {
         return rest.split('.').next().filter(|region| !region.is_empty());
     }
     match host.strip_suffix("aiplatform.googleapis.com") {

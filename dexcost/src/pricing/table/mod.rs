@@ -31,7 +31,10 @@ struct Section {
 
 const fn section(index: usize) -> Section {
     let header = 20 + index * 8;
-    Section { at: const_u32(header), len: const_u32(header + 4) }
+    Section {
+        at: const_u32(header),
+        len: const_u32(header + 4),
+    }
 }
 
 const fn const_u32(at: usize) -> usize {
@@ -48,7 +51,8 @@ const THRESHOLDS: Section = section(5);
 const BODY: Section = section(6);
 
 fn u16_at(at: usize) -> u16 {
-    BLOB.get(at..at + 2).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
+    BLOB.get(at..at + 2)
+        .map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
 }
 
 fn u32_at(at: usize) -> u32 {
@@ -90,7 +94,10 @@ pub(crate) struct Name(u16);
 impl Name {
     /// The name with this number, for tests and listings.
     pub(crate) fn at(number: usize) -> Option<Self> {
-        u16::try_from(number).ok().filter(|n| usize::from(*n) < len()).map(Self)
+        u16::try_from(number)
+            .ok()
+            .filter(|n| usize::from(*n) < len())
+            .map(Self)
     }
 
     const fn place(self) -> usize {
@@ -183,7 +190,9 @@ impl Row {
     /// The off-peak prices, where there are any.
     pub(crate) fn off_peak(self) -> Option<OffPeak<'static>> {
         (self.flags() & Self::OFF_PEAK != 0).then(|| {
-            let at = self.ranges().map_or_else(|| self.rates().packed_end(), PackedRanges::end);
+            let at = self
+                .ranges()
+                .map_or_else(|| self.rates().packed_end(), PackedRanges::end);
             OffPeak::packed(at)
         })
     }
@@ -199,7 +208,11 @@ pub(crate) struct PackedRanges {
 
 impl PackedRanges {
     fn read(at: usize) -> Self {
-        Self { by_results: byte_at(at) == 1, count: usize::from(byte_at(at + 1)), at: at + 2 }
+        Self {
+            by_results: byte_at(at) == 1,
+            count: usize::from(byte_at(at + 1)),
+            at: at + 2,
+        }
     }
 
     /// Whether the ranges count results asked for, and not prompt tokens.
@@ -212,14 +225,20 @@ impl PackedRanges {
         let mut at = self.at;
         (0..self.count).map(move |_| {
             let rates = Rates::packed(at + 8);
-            let range = Range { low: u64::from(u32_at(at)), high: u64::from(u32_at(at + 4)), rates };
+            let range = Range {
+                low: u64::from(u32_at(at)),
+                high: u64::from(u32_at(at + 4)),
+                rates,
+            };
             at = rates.packed_end();
             range
         })
     }
 
     fn end(self) -> usize {
-        self.iter().last().map_or(self.at, |range| range.rates.packed_end())
+        self.iter()
+            .last()
+            .map_or(self.at, |range| range.rates.packed_end())
     }
 }
 

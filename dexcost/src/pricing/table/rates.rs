@@ -100,7 +100,13 @@ impl Rates<'_> {
 fn rate(index: u16) -> Decimal {
     let word = u64_at(RATES.at + usize::from(index) * 8);
     let mantissa = word & ((1 << 56) - 1);
-    Decimal::from_parts(mantissa as u32, (mantissa >> 32) as u32, 0, false, (word >> 56) as u32)
+    Decimal::from_parts(
+        mantissa as u32,
+        (mantissa >> 32) as u32,
+        0,
+        false,
+        (word >> 56) as u32,
+    )
 }
 
 /// The prices inside one range.
@@ -144,7 +150,11 @@ impl<'a> OffPeak<'a> {
 
     /// Off-peak prices of an override.
     pub(crate) const fn own(zone_minutes: i16, windows: &'a [Window], rates: &'a [(Code, Decimal)]) -> Self {
-        Self { zone_minutes, windows: Windows::Own(windows), rates: Rates::Own(rates) }
+        Self {
+            zone_minutes,
+            windows: Windows::Own(windows),
+            rates: Rates::Own(rates),
+        }
     }
 
     /// Whether an instant (seconds since 1970) lies in one of the windows.
