@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use rust_decimal::{Decimal, dec};
@@ -10,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::bill::{self, Bill, Call, Mix};
 use super::entry::{Entry, OwnEntry};
-use super::names::{self, Found, Hints, Provider};
+use super::names::{self, Found, Hints, Kind, Provider};
 use super::overlay::Overlay;
 use super::query::{CostResult, PriceQuery, Resolution, Rung};
 use super::{overrides, sanity, table};
@@ -44,6 +45,8 @@ const REPLICATE_SECOND: Decimal = dec!(0.0014);
 #[derive(Default)]
 pub struct PricingEngine {
     overlay: ArcSwapOption<Overlay>,
+    /// Whether there is an overlay at all: most programs have none, and this is cheaper to ask.
+    is_layered: AtomicBool,
 }
 
 impl fmt::Debug for PricingEngine {
@@ -139,6 +142,7 @@ impl PricingEngine {
 
     /// Forgets every price of your own.
     pub fn clear_overrides(&self) {
+        self.is_layered.store(false, Ordering::Release);
         self.overlay.store(None);
     }
 
@@ -149,6 +153,7 @@ impl PricingEngine {
             next.seal();
             Some(Arc::new(next))
         });
+        self.is_layered.store(true, Ordering::Release);
     }
 
     /// The cost of a chat completion from plain counts, billed now.
@@ -198,10 +203,12 @@ impl PricingEngine {
         trace: Option<&mut Vec<String>>,
         then: impl FnOnce(Match<'_>, Option<&Overlay>) -> T,
     ) -> T {
+        if !self.is_layered.load(Ordering::Acquire) {
+            return then(find(query, None, trace), None);
+        }
         let overlay = self.overlay.load();
         let overlay = overlay.as_deref();
-        let matched = find(query, overlay, trace);
-        then(matched, overlay)
+        then(find(query, overlay, trace), overlay)
     }
 }
 
@@ -254,6 +261,11 @@ impl<'a> Match<'a> {
             MatchedName::Bundled(name) => Text::from_static(name.as_str()),
             MatchedName::Own(name) => Text::from(name),
         })
+    }
+
+    /// Who bills; nobody in particular where a price of the user's own holds for everyone.
+    pub(super) fn biller(&self) -> Provider<'a> {
+        self.provider.unwrap_or_else(|| Provider::of(""))
     }
 
     /// Whether the entry's prices cannot be meant and are not used.
@@ -358,12 +370,8 @@ fn answer(query: &PriceQuery<'_>, matched: Match<'_>, overlay: Option<&Overlay>)
         unpriced: bill.unpriced,
         matched: matched.key(),
         rung: matched.rung,
-        provider: matched.provider.map(|provider| provider_text(provider.name)),
+        provider: matched.provider.map(|provider| Text::from(provider.name)),
     }
-}
-
-fn provider_text(name: &str) -> Text {
-    Text::from(name)
 }
 
 fn confidence(bill: &Bill, matched: &Match<'_>, mix: &Mix) -> CostConfidence {
@@ -383,9 +391,7 @@ pub(super) fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix) -> 
         bill.unpriced = SmallVec::from_elem(Text::from_static(why), 1);
         bill
     };
-    let Some(provider) = matched.provider else {
-        return nothing("model");
-    };
+    let provider = matched.biller();
     if matched.is_refused() {
         return nothing(sanity::REFUSED);
     }
@@ -437,7 +443,7 @@ fn add_router_fee(query: &PriceQuery<'_>, call: &Call<'_>, bill: &mut Bill) {
         let name = model.rsplit('/').next().unwrap_or(model);
         name.eq_ignore_ascii_case("model-router") || name.eq_ignore_ascii_case("model_router")
     };
-    if !matches!(call.provider.family, "azure" | "azure_ai")
+    if !matches!(call.provider.kind, Kind::Azure | Kind::AzureAi)
         || query.response_model.is_none()
         || !is_router(query.model)
     {

@@ -3,6 +3,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::{Bill, Call};
+use crate::pricing::names::Kind;
 use crate::pricing::table::Component;
 use crate::usage::Unit;
 
@@ -29,7 +30,7 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
             Unit::WebSearchRequests => web_search(call, count, bill),
             Unit::GoogleMapsRequests => maps(call, count, bill),
             Unit::FileSearchRequests => {
-                let price = (call.provider.family == "openai").then_some(OPENAI_FILE_SEARCH);
+                let price = (call.provider.kind == Kind::OpenAi).then_some(OPENAI_FILE_SEARCH);
                 bill.add(unit.as_str(), count, price);
             }
             Unit::CodeInterpreterSessions => bill.add(unit.as_str(), count, code_session(call)),
@@ -55,9 +56,9 @@ fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
             Some(size) if size.eq_ignore_ascii_case("high") => Component::SearchHigh,
             _ => Component::SearchMedium,
         };
-        let listed = match call.provider.family {
-            "anthropic" => medium,
-            "xai" => medium.or(Some(XAI_SEARCH)),
+        let listed = match call.provider.kind {
+            Kind::Anthropic => medium,
+            Kind::Xai => medium.or(Some(XAI_SEARCH)),
             _ => call.entry.plain(size).or(medium),
         };
         (count, listed)
@@ -80,9 +81,9 @@ fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
 fn code_session(call: &Call<'_>) -> Option<Decimal> {
     call.entry
         .plain(Component::CodeSession)
-        .or(match call.provider.family {
-            "openai" => Some(OPENAI_CODE_SESSION),
-            "azure" => Some(AZURE_CODE_SESSION),
+        .or(match call.provider.kind {
+            Kind::OpenAi => Some(OPENAI_CODE_SESSION),
+            Kind::Azure => Some(AZURE_CODE_SESSION),
             _ => None,
         })
 }

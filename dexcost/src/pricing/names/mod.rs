@@ -13,7 +13,7 @@ use super::query::Rung;
 use super::table::{self, LONGEST_NAME, Name, Row};
 use forms::Form;
 
-pub(crate) use provider::{Provider, family, of_host, region_of_host};
+pub(crate) use provider::{Kind, Provider, family, of_host, region_of_host};
 
 /// Names longer than this are not looked at; the longest ARN has 2,048 characters.
 const LONGEST_WIRE_NAME: usize = 2_048;
@@ -58,7 +58,7 @@ pub(crate) fn resolve<'a>(
         .provider
         .filter(|p| !p.is_empty())
         .or_else(|| hints.host.and_then(of_host));
-    let provider = given.map(Provider::of).filter(|p| !p.is_proxy());
+    let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
     let region = hints.region.or_else(|| hints.host.and_then(region_of_host));
     let mut ladder = Ladder {
         provider,
@@ -135,10 +135,10 @@ impl<'a> Ladder<'a, '_> {
         let Some(provider) = self.provider else {
             return self.without_provider(name, rung);
         };
-        if provider.is_local() {
+        if provider.kind == Kind::Local {
             return self.local(name, provider);
         }
-        if provider.family == "bedrock"
+        if provider.kind == Kind::Bedrock
             && let Some(found) = self.bedrock_region(name)
         {
             return Some(found);
@@ -194,7 +194,7 @@ impl<'a> Ladder<'a, '_> {
         }
         if let Some((first, rest)) = name.split_once('/') {
             let provider = Provider::of(first);
-            if !provider.is_proxy() {
+            if provider.kind != Kind::Proxy {
                 self.provider = Some(provider);
             }
             return match forms::read(rest) {
@@ -223,14 +223,14 @@ impl<'a> Ladder<'a, '_> {
             let base = forms::fine_tune_base(name)?;
             return self.both(provider, base, Rung::Alias);
         }
-        let found = match provider.family {
-            "bedrock" => self.bedrock(provider, name),
-            "vertex_ai" | "gemini" | "databricks" => self.google(provider, name),
-            "azure" | "azure_ai" => self.azure(provider, name),
-            "replicate" => {
+        let found = match provider.kind {
+            Kind::Bedrock => self.bedrock(provider, name),
+            Kind::VertexAi | Kind::Gemini | Kind::Databricks => self.google(provider, name),
+            Kind::Azure | Kind::AzureAi => self.azure(provider, name),
+            Kind::Replicate => {
                 forms::without_replicate_version(name).and_then(|bare| self.both(provider, bare, Rung::Alias))
             }
-            "fireworks_ai" if !name.contains('/') => {
+            Kind::Fireworks if !name.contains('/') => {
                 self.probe(&["fireworks_ai/accounts/fireworks/models/", name], Rung::Alias)
             }
             _ => None,
@@ -300,7 +300,7 @@ impl<'a> Ladder<'a, '_> {
                 return Some(found);
             }
         }
-        if provider.family == "vertex_ai"
+        if provider.kind == Kind::VertexAi
             && let Some((undated, version)) = bare.split_once('@')
         {
             let rung = if version == "latest" || version == "default" {
@@ -329,14 +329,14 @@ impl<'a> Ladder<'a, '_> {
 
     /// The rungs whose price is not the model's own.
     fn stand_ins(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
-        match provider.family {
-            "azure_ai" => self.probe(&["azure/", name], Rung::AzureFallback),
-            "openrouter" => self.router(provider, name),
-            "together_ai" => self.bucket(together_bucket(name, self.hints.embedding)?),
-            "fireworks_ai" if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
+        match provider.kind {
+            Kind::AzureAi => self.probe(&["azure/", name], Rung::AzureFallback),
+            Kind::OpenRouter => self.router(provider, name),
+            Kind::Together => self.bucket(together_bucket(name, self.hints.embedding)?),
+            Kind::Fireworks if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
                 self.bucket(fireworks_bucket(name)?)
             }
-            "replicate" => Some(Found {
+            Kind::Replicate => Some(Found {
                 hit: None,
                 rung: Rung::ProviderDefault,
                 provider,
@@ -370,7 +370,7 @@ impl<'a> Ladder<'a, '_> {
         let mut dashed = [0u8; LONGEST_NAME];
         let dashed = dashed.get_mut(..model.len())?;
         dashed.copy_from_slice(model.as_bytes());
-        if vendor.family == "anthropic" {
+        if vendor.kind == Kind::Anthropic {
             dashed.iter_mut().filter(|b| **b == b'.').for_each(|b| *b = b'-');
         }
         let model = std::str::from_utf8(dashed).unwrap_or("");
@@ -400,7 +400,7 @@ impl<'a> Ladder<'a, '_> {
         let hit = table::find(joined.as_bytes()).map(|name| (name, name.row(self.hints.at_seconds)));
         let accepted = hit.filter(|(_, row)| {
             self.provider
-                .is_none_or(|provider| provider.takes(row.provider()))
+                .is_none_or(|provider| provider.takes(row.provider(), row.family()))
         });
         if self.trace.is_some() {
             self.note(&joined, rung, hit, accepted.is_some());
@@ -409,7 +409,7 @@ impl<'a> Ladder<'a, '_> {
         let exact = name.as_str().as_bytes() == joined.as_bytes();
         let provider = self
             .provider
-            .unwrap_or_else(|| Provider::of(family(row.provider())));
+            .unwrap_or_else(|| Provider::of_family(row.family(), row.family()));
         let borrowed = provider.borrows(row.provider());
         let rung = match rung {
             _ if borrowed => Rung::AzureFallback,

@@ -21,6 +21,7 @@ pub(crate) const LONGEST_NAME: usize = 96;
 const SLOT_BITS: u32 = 14;
 const KEY_BYTES: usize = 10;
 const ROW_BYTES: usize = 10;
+const PROVIDER_BYTES: usize = 7;
 
 /// A section of the blob: where it starts and how long it is.
 #[derive(Clone, Copy)]
@@ -87,6 +88,16 @@ pub(crate) fn threshold(place: usize) -> Option<u64> {
     (place >= 1 && place <= THRESHOLDS.len / 4).then(|| u64::from(u32_at(THRESHOLDS.at + (place - 1) * 4)))
 }
 
+fn provider_place(index: u8) -> usize {
+    PROVIDERS.at + usize::from(index) * PROVIDER_BYTES
+}
+
+fn provider_name(index: u8) -> &'static str {
+    let place = provider_place(index);
+    let at = u32_at(place) as usize;
+    KEYS.get(at..at + usize::from(u16_at(place + 4))).unwrap_or("")
+}
+
 /// A name of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name(u16);
@@ -124,11 +135,6 @@ impl Name {
         }
         row
     }
-
-    /// How many dated rows the name has.
-    pub(crate) fn rows(self) -> usize {
-        usize::from(byte_at(self.place() + 9))
-    }
 }
 
 /// What a name costs from some date on.
@@ -157,9 +163,12 @@ impl Row {
 
     /// The provider that the table names.
     pub(crate) fn provider(self) -> &'static str {
-        let place = PROVIDERS.at + usize::from(byte_at(self.place() + 8)) * 6;
-        let at = u32_at(place) as usize;
-        KEYS.get(at..at + usize::from(u16_at(place + 4))).unwrap_or("")
+        provider_name(byte_at(self.place() + 8))
+    }
+
+    /// The family that this provider belongs to.
+    pub(crate) fn family(self) -> &'static str {
+        provider_name(byte_at(provider_place(byte_at(self.place() + 8)) + 6))
     }
 
     /// Whether it is the last price of a model that is no longer listed.

@@ -1,7 +1,7 @@
 use super::*;
-use crate::pricing::sanity;
+use crate::pricing::{names, sanity};
 
-fn names() -> impl Iterator<Item = Name> {
+fn all() -> impl Iterator<Item = Name> {
     (0..len()).filter_map(Name::at)
 }
 
@@ -21,7 +21,7 @@ fn prices(rates: Rates<'static>) -> impl Iterator<Item = (Code, rust_decimal::De
 #[test]
 fn every_name_is_found_exactly_and_in_other_case() {
     assert!(len() > 5_000);
-    for name in names() {
+    for name in all() {
         let key = name.as_str();
         assert!(!key.is_empty() && key.len() <= LONGEST_NAME, "{key}");
         assert_eq!(find(key.as_bytes()), Some(name), "{key}");
@@ -51,7 +51,7 @@ fn names_that_are_in_no_table_are_not_found() {
 #[test]
 fn every_price_is_well_formed_and_the_absurd_ones_are_marked() {
     let mut refused = 0;
-    for name in names() {
+    for name in all() {
         for row in rows(name) {
             let codes: Vec<_> = prices(row.rates()).map(|(code, _)| code).collect();
             assert!(codes.is_sorted_by(|a, b| a < b), "{}", name.as_str());
@@ -72,6 +72,7 @@ fn every_price_is_well_formed_and_the_absurd_ones_are_marked() {
             assert_eq!(row.is_refused(), !sane, "{}", name.as_str());
             refused += usize::from(row.is_refused());
             assert!(!row.provider().is_empty(), "{}", name.as_str());
+            assert_eq!(row.family(), names::family(row.provider()), "{}", name.as_str());
         }
     }
     assert!(refused > 0 && refused < 50, "{refused}");
@@ -80,7 +81,7 @@ fn every_price_is_well_formed_and_the_absurd_ones_are_marked() {
 #[test]
 fn every_range_and_off_peak_block_can_be_read() {
     let (mut ranged, mut timed) = (0, 0);
-    for row in names().flat_map(rows) {
+    for row in all().flat_map(rows) {
         if let Some(ranges) = row.ranges() {
             ranged += 1;
             for range in ranges.iter() {
