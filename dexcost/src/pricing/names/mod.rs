@@ -50,7 +50,7 @@ pub(crate) fn resolve<'a>(
     hints: Hints<'a>,
     trace: Option<&mut Vec<String>>,
 ) -> Option<Found<'a>> {
-    let name = model.trim();
+    let name = trimmed(model);
     if name.is_empty() || name.len() > LONGEST_WIRE_NAME {
         return None;
     }
@@ -68,6 +68,15 @@ pub(crate) fn resolve<'a>(
         trace,
     };
     ladder.climb(name, name.len() == model.len())
+}
+
+/// The name without blanks around it, which it hardly ever has.
+#[inline]
+fn trimmed(model: &str) -> &str {
+    match model.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => model,
+        _ => model.trim(),
+    }
 }
 
 struct Ladder<'a, 't> {
@@ -164,7 +173,7 @@ impl<'a> Ladder<'a, '_> {
             let Some(rest) = without_prefix(bare, provider.name) else {
                 break;
             };
-            if let Some(found) = self.probe(&[bare], rung) {
+            if let Some(found) = self.look_up(bare.as_bytes(), rung) {
                 return (bare, Some(found));
             }
             bare = rest;
@@ -176,20 +185,21 @@ impl<'a> Ladder<'a, '_> {
 
     /// `provider/name`, then `name`.
     fn both(&mut self, provider: Provider<'a>, name: &str, rung: Rung) -> Option<Found<'a>> {
-        self.probe(&[provider.name, "/", name], rung)
-            .or_else(|| {
-                if provider.name == provider.family {
-                    None
-                } else {
-                    self.probe(&[provider.family, "/", name], rung)
-                }
-            })
-            .or_else(|| self.probe(&[name], rung))
+        let joined = Joined::of(&[provider.name, "/", name])?;
+        if let Some(found) = self.look_up(joined.as_bytes(), rung) {
+            return Some(found);
+        }
+        if provider.name.len() != provider.family.len()
+            && let Some(found) = self.probe(&[provider.family, "/", name], rung)
+        {
+            return Some(found);
+        }
+        self.look_up(name.as_bytes(), rung)
     }
 
     /// Nothing but a name: a key as it is, or one whose first segment names the provider.
     fn without_provider(&mut self, name: &'a str, rung: Rung) -> Option<Found<'a>> {
-        if let Some(found) = self.probe(&[name], rung) {
+        if let Some(found) = self.look_up(name.as_bytes(), rung) {
             return Some(found);
         }
         if let Some((first, rest)) = name.split_once('/') {
@@ -249,7 +259,7 @@ impl<'a> Ladder<'a, '_> {
         let respelled = std::str::from_utf8(respelled.as_bytes()).unwrap_or("");
         let mut at = |name: &str, rung| match provider {
             Some(provider) => self.both(provider, name, rung),
-            None => self.probe(&[name], rung),
+            None => self.look_up(name.as_bytes(), rung),
         };
         at(respelled, Rung::Alias).or_else(|| at(dated.bare, Rung::SuffixStripped))
     }
@@ -394,55 +404,55 @@ impl<'a> Ladder<'a, '_> {
         }))
     }
 
-    /// Looks one name up. The entry must belong to the provider, where one is known.
+    /// Looks up a name put together from pieces.
     fn probe(&mut self, pieces: &[&str], rung: Rung) -> Option<Found<'a>> {
         let joined = Joined::of(pieces)?;
-        let hit = table::find(joined.as_bytes()).map(|name| (name, name.row(self.hints.at_seconds)));
-        let accepted = hit.filter(|(_, row)| {
-            self.provider
-                .is_none_or(|provider| provider.takes(row.provider(), row.family()))
-        });
+        self.look_up(joined.as_bytes(), rung)
+    }
+
+    /// Looks one name up. The entry must belong to the provider, where one is known.
+    #[inline]
+    fn look_up(&mut self, wanted: &[u8], rung: Rung) -> Option<Found<'a>> {
+        let hit = table::find(wanted);
         if self.trace.is_some() {
-            self.note(&joined, rung, hit, accepted.is_some());
+            self.note(wanted, rung, hit);
         }
-        let (name, row) = accepted?;
-        let exact = name.as_str().as_bytes() == joined.as_bytes();
-        let provider = self
-            .provider
-            .unwrap_or_else(|| Provider::of_family(row.family(), row.family()));
-        let borrowed = provider.borrows(row.provider());
+        self.accept(hit?, wanted, rung)
+    }
+
+    fn accept(&mut self, name: Name, wanted: &[u8], rung: Rung) -> Option<Found<'a>> {
+        let row = name.row(self.hints.at_seconds);
+        if !self.holds(row) {
+            return None;
+        }
+        let provider = self.provider.unwrap_or_else(|| Provider::of_family(row.family(), row.family()));
         let rung = match rung {
-            _ if borrowed => Rung::AzureFallback,
-            Rung::Exact if !exact => Rung::Alias,
+            _ if provider.borrows(row.provider()) => Rung::AzureFallback,
+            Rung::Exact if name.as_str().as_bytes() != wanted => Rung::Alias,
             rung => rung,
         };
-        let found = Found {
-            hit: Some((name, row)),
-            rung,
-            provider,
-        };
+        let found = Found { hit: Some((name, row)), rung, provider };
         if row.is_legacy() {
-            self.legacy = self.legacy.or(Some(Found {
-                rung: Rung::Legacy,
-                ..found
-            }));
+            self.legacy = self.legacy.or(Some(Found { rung: Rung::Legacy, ..found }));
             return None;
         }
         Some(found)
     }
 
+    /// Whether the row belongs to the provider, where one is known.
+    fn holds(&self, row: Row) -> bool {
+        self.provider.is_none_or(|provider| provider.takes(row.provider(), row.family()))
+    }
+
     #[cold]
-    fn note(&mut self, joined: &Joined, rung: Rung, hit: Option<(Name, Row)>, accepted: bool) {
+    fn note(&mut self, wanted: &[u8], rung: Rung, hit: Option<Name>) {
+        let hit = hit.map(|name| (name, name.row(self.hints.at_seconds)));
+        let accepted = hit.is_some_and(|(_, row)| self.holds(row));
         let Some(trace) = self.trace.as_mut() else { return };
-        let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(joined.as_bytes()));
+        let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(wanted));
         let said = match hit {
             None => write!(line, "not listed"),
-            Some((name, row)) if !accepted => write!(
-                line,
-                "`{name}` belongs to {}",
-                row.provider(),
-                name = name.as_str()
-            ),
+            Some((name, row)) if !accepted => write!(line, "`{}` belongs to {}", name.as_str(), row.provider()),
             Some((_, row)) if row.is_legacy() => write!(line, "a retired model; kept for last"),
             Some((name, _)) => write!(line, "found `{}`", name.as_str()),
         };
