@@ -353,76 +353,68 @@ fn climb<'a>(
 
 /// The priced answer.
 fn answer(query: &PriceQuery<'_>, matched: Match<'_>, overlay: Option<&Overlay>) -> CostResult {
-    let mix = Mix::of(query.usage);
-    let bill = charge(query, &matched, &mix);
-    let cost_usd = bill.total();
-    let source = match matched.entry {
-        Some(Entry::Own(_)) => PricingSource::Custom,
-        _ if matched.rung == Rung::Unknown => PricingSource::Unknown,
-        _ => PricingSource::Litellm,
-    };
-    CostResult {
-        cost_usd,
-        cost_confidence: confidence(&bill, &matched, &mix),
-        pricing_source: source,
+    let mut result = CostResult {
+        cost_usd: None,
+        cost_confidence: CostConfidence::Unknown,
+        pricing_source: match matched.entry {
+            Some(Entry::Own(_)) => PricingSource::Custom,
+            _ if matched.rung == Rung::Unknown => PricingSource::Unknown,
+            _ => PricingSource::Litellm,
+        },
         pricing_version: version(overlay),
-        lines: bill.lines,
-        unpriced: bill.unpriced,
+        lines: SmallVec::new_const(),
+        unpriced: SmallVec::new_const(),
         matched: matched.key(),
         rung: matched.rung,
         provider: matched.provider.map(|provider| Text::from(provider.name)),
-    }
-}
-
-fn confidence(bill: &Bill, matched: &Match<'_>, mix: &Mix) -> CostConfidence {
-    if bill.total().is_none() || !bill.unpriced.is_empty() {
-        CostConfidence::Unknown
-    } else if mix.clamped || !matches!(matched.rung, Rung::Exact | Rung::Alias | Rung::Custom) {
-        CostConfidence::Estimated
-    } else {
-        CostConfidence::Computed
-    }
-}
-
-/// The bill for what was found.
-pub(super) fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix) -> Bill {
-    let nothing = |why: &'static str| {
-        let mut bill = Bill::default();
-        bill.unpriced = SmallVec::from_elem(Text::from_static(why), 1);
-        bill
     };
-    let provider = matched.biller();
+    let mix = Mix::of(query.usage);
+    let mut bill = Bill {
+        lines: &mut result.lines,
+        unpriced: &mut result.unpriced,
+        total: &mut result.cost_usd,
+    };
+    charge(query, &matched, &mix, &mut bill);
+    if result.cost_usd.is_some() && result.unpriced.is_empty() {
+        let is_own = matches!(matched.rung, Rung::Exact | Rung::Alias | Rung::Custom);
+        result.cost_confidence = if mix.clamped || !is_own {
+            CostConfidence::Estimated
+        } else {
+            CostConfidence::Computed
+        };
+    }
+    result
+}
+
+/// Writes the bill for what was found.
+fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix, bill: &mut Bill<'_>) {
     if matched.is_refused() {
-        return nothing(sanity::REFUSED);
+        bill.unpriced.push(Text::from_static(sanity::REFUSED));
+        return;
     }
     if let Some(entry) = matched.entry {
         let call = Call {
             query,
             entry,
-            provider,
+            provider: matched.biller(),
             mix,
         };
-        let mut bill = bill::bill(&call);
-        add_router_fee(query, &call, &mut bill);
+        bill::charge(&call, bill);
+        add_router_fee(query, &call, bill);
         if query.usage.is_empty() {
             bill.unpriced.push(Text::from_static("usage"));
         }
-        return bill;
+        return;
     }
     match matched.rung {
-        Rung::LocalFree | Rung::FreeVariant => {
-            let mut bill = Bill::default();
-            bill.settle_zero();
-            bill
-        }
-        Rung::ProviderDefault => by_wall_time(query),
-        _ => nothing("model"),
+        Rung::LocalFree | Rung::FreeVariant => bill.settle_zero(),
+        Rung::ProviderDefault => by_wall_time(query, bill),
+        _ => bill.unpriced.push(Text::from_static("model")),
     }
 }
 
 /// Replicate runs unlisted models at a price per second.
-fn by_wall_time(query: &PriceQuery<'_>) -> Bill {
-    let mut bill = Bill::default();
+fn by_wall_time(query: &PriceQuery<'_>, bill: &mut Bill<'_>) {
     let seconds = query
         .usage
         .get(Unit::ComputeSeconds)
@@ -434,11 +426,10 @@ fn by_wall_time(query: &PriceQuery<'_>) -> Bill {
             .unpriced
             .push(Text::from_static(Unit::ComputeSeconds.as_str())),
     }
-    bill
 }
 
 /// Azure's model router bills its own price for the prompt on top of the model that it chose.
-fn add_router_fee(query: &PriceQuery<'_>, call: &Call<'_>, bill: &mut Bill) {
+fn add_router_fee(query: &PriceQuery<'_>, call: &Call<'_>, bill: &mut Bill<'_>) {
     let is_router = |model: &str| {
         let name = model.rsplit('/').next().unwrap_or(model);
         name.eq_ignore_ascii_case("model-router") || name.eq_ignore_ascii_case("model_router")

@@ -21,7 +21,7 @@ const OPENAI_CODE_SESSION: Decimal = dec!(0.03);
 const AZURE_CODE_SESSION: Decimal = dec!(0.033);
 
 /// Adds the fees.
-pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
+pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
     for (unit, count) in call.query.usage.iter() {
         if count.is_sign_negative() || count.is_zero() {
             continue;
@@ -41,7 +41,7 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
 
 /// A web search costs by the size of its context. Anthropic bills the medium price, Perplexity the
 /// low one; Google bills by query or once a prompt.
-fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
+fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill<'_>) {
     let medium = call.entry.plain(Component::SearchMedium);
     let (count, price) = if call.provider.is_google() {
         let count = if call.entry.bills_per_query() {
@@ -66,7 +66,7 @@ fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
     bill.add(Unit::WebSearchRequests.as_str(), count, price);
 }
 
-fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
+fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill<'_>) {
     let per_query = call.entry.bills_per_query();
     let silent = if per_query {
         GOOGLE_MAPS_PER_QUERY

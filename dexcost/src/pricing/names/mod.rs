@@ -425,15 +425,24 @@ impl<'a> Ladder<'a, '_> {
         if !self.holds(row) {
             return None;
         }
-        let provider = self.provider.unwrap_or_else(|| Provider::of_family(row.family(), row.family()));
+        let provider = self
+            .provider
+            .unwrap_or_else(|| Provider::of_family(row.family(), row.family()));
         let rung = match rung {
             _ if provider.borrows(row.provider()) => Rung::AzureFallback,
             Rung::Exact if name.as_str().as_bytes() != wanted => Rung::Alias,
             rung => rung,
         };
-        let found = Found { hit: Some((name, row)), rung, provider };
+        let found = Found {
+            hit: Some((name, row)),
+            rung,
+            provider,
+        };
         if row.is_legacy() {
-            self.legacy = self.legacy.or(Some(Found { rung: Rung::Legacy, ..found }));
+            self.legacy = self.legacy.or(Some(Found {
+                rung: Rung::Legacy,
+                ..found
+            }));
             return None;
         }
         Some(found)
@@ -441,7 +450,8 @@ impl<'a> Ladder<'a, '_> {
 
     /// Whether the row belongs to the provider, where one is known.
     fn holds(&self, row: Row) -> bool {
-        self.provider.is_none_or(|provider| provider.takes(row.provider(), row.family()))
+        self.provider
+            .is_none_or(|provider| provider.takes(row.provider(), row.family()))
     }
 
     #[cold]
@@ -452,7 +462,9 @@ impl<'a> Ladder<'a, '_> {
         let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(wanted));
         let said = match hit {
             None => write!(line, "not listed"),
-            Some((name, row)) if !accepted => write!(line, "`{}` belongs to {}", name.as_str(), row.provider()),
+            Some((name, row)) if !accepted => {
+                write!(line, "`{}` belongs to {}", name.as_str(), row.provider())
+            }
             Some((_, row)) if row.is_legacy() => write!(line, "a retired model; kept for last"),
             Some((name, _)) => write!(line, "found `{}`", name.as_str()),
         };
