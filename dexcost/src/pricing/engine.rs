@@ -279,7 +279,7 @@ impl<'a> Match<'a> {
 fn find<'a>(
     query: &PriceQuery<'a>,
     overlay: Option<&'a Overlay>,
-    mut trace: Option<&mut Vec<String>>,
+    trace: Option<&mut Vec<String>>,
 ) -> Match<'a> {
     let at_seconds = query.billed_at.unix_millis() / 1000;
     let own = |name: &str, provider: Option<Provider<'a>>| {
@@ -305,7 +305,7 @@ fn find<'a>(
             return found;
         }
     }
-    let Some(found) = climb(query, at_seconds, trace.as_deref_mut()) else {
+    let Some(found) = climb(query, at_seconds, trace) else {
         return Match {
             provider: query.provider.map(Provider::of),
             ..Match::NOTHING

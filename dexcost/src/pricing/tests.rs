@@ -150,7 +150,7 @@ fn a_tier_replaces_only_the_prices_that_it_lists() {
         assert_eq!(in_tier(plain), Some(dec!(0.0014)), "{plain}");
     }
     let above = priced("brain", &[(Unit::InputTokens, 2000)], |query| {
-        query.service_tier = Some("PRIORITY")
+        query.service_tier = Some("PRIORITY");
     });
     assert_eq!(above.cost_usd, Some(dec!(0.1)));
 }
@@ -223,7 +223,7 @@ fn factors_apply_to_tokens_and_not_to_fees() {
 fn a_search_costs_by_the_size_of_its_context() {
     let search = |size| {
         priced("brain", &[(Unit::WebSearchRequests, 2)], |query| {
-            query.search_context_size = size
+            query.search_context_size = size;
         })
         .cost_usd
     };
@@ -291,7 +291,7 @@ fn a_model_that_lists_only_image_tokens_bills_all_its_output_as_such() {
 fn a_price_change_does_not_rewrite_history() {
     let billed = |instant: &str| {
         priced("dated", &[(Unit::InputTokens, 100)], |query| {
-            query.billed_at = at(instant)
+            query.billed_at = at(instant);
         })
         .cost_usd
     };
@@ -494,7 +494,7 @@ fn names_on_the_wire_lead_to_their_keys() {
 #[test]
 fn a_local_server_costs_nothing_and_says_why() {
     let result = priced("anything", &[(Unit::InputTokens, 5)], |query| {
-        query.provider = Some("ollama")
+        query.provider = Some("ollama");
     });
     assert_eq!(
         (result.cost_usd, result.rung),

@@ -13,7 +13,9 @@ use super::query::Rung;
 use super::table::{self, LONGEST_NAME, Name, Row};
 use forms::Form;
 
-pub(crate) use provider::{Kind, Provider, family, of_host, region_of_host};
+#[cfg(test)]
+pub(crate) use provider::family;
+pub(crate) use provider::{Kind, Provider, of_host, region_of_host};
 
 /// Names longer than this are not looked at; the longest ARN has 2,048 characters.
 const LONGEST_WIRE_NAME: usize = 2_048;
@@ -169,10 +171,7 @@ impl<'a> Ladder<'a, '_> {
     ) -> (&'a str, Option<Found<'a>>) {
         let mut bare = name;
         let mut rung = rung;
-        loop {
-            let Some(rest) = without_prefix(bare, provider.name) else {
-                break;
-            };
+        while let Some(rest) = without_prefix(bare, provider.name) {
             if let Some(found) = self.look_up(bare.as_bytes(), rung) {
                 return (bare, Some(found));
             }
@@ -247,7 +246,7 @@ impl<'a> Ladder<'a, '_> {
         };
         found
             .or_else(|| self.dates(Some(provider), name))
-            .or_else(|| self.legacy)
+            .or(self.legacy)
             .or_else(|| self.stand_ins(provider, name))
     }
 

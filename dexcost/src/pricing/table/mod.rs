@@ -89,7 +89,9 @@ pub(crate) const fn len() -> usize {
 
 /// The prompt sizes above which prices change, ascending; [`Code`] counts them from 1.
 pub(crate) fn threshold(place: usize) -> Option<u64> {
-    (place >= 1 && place <= THRESHOLDS.len / 4).then(|| u64::from(u32_at(THRESHOLDS.at + (place - 1) * 4)))
+    (1..=THRESHOLDS.len / 4)
+        .contains(&place)
+        .then(|| u64::from(u32_at(THRESHOLDS.at + (place - 1) * 4)))
 }
 
 #[inline]
