@@ -607,7 +607,12 @@ fn functions_that_do_not_return_are_tasks_too() {
     let (sink, tracker) = fresh();
     assert!(std::panic::catch_unwind(|| never(&tracker)).is_err());
     let mut future = Box::pin(forever(&tracker));
-    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(
+        future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
     drop(future);
     let ended = sink.ended();
     assert_eq!(ended_by(&ended[0]), Some("panicked"));

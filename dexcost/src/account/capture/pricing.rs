@@ -51,10 +51,18 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
             unknown()
         };
     }
-    let mut cost = whole(seen, prices, billed_at);
-    for part in &seen.call.parts {
-        add(&mut cost, part, seen, prices, billed_at);
+    let mut cost = None;
+    if !seen.usage.is_empty() {
+        cost = Some(whole(seen, prices, billed_at));
     }
+    for part in &seen.call.parts {
+        let more = prices.price(&query(seen, &part.model, &part.usage, billed_at));
+        cost = Some(match cost {
+            Some(cost) => sum(cost, more, part),
+            None => more,
+        });
+    }
+    let mut cost = cost.unwrap_or_else(unknown);
     if seen.usage_is_suspect && cost.cost_confidence != CostConfidence::Unknown {
         cost.cost_confidence = CostConfidence::Estimated;
     }
@@ -73,7 +81,12 @@ fn stated(seen: &Observation) -> Option<Decimal> {
     (!cost.is_zero() || quirks.bills_as_stated).then_some(cost)
 }
 
-fn query<'a>(seen: &'a Observation, model: &'a str, usage: &'a Usage, billed_at: Timestamp) -> PriceQuery<'a> {
+fn query<'a>(
+    seen: &'a Observation,
+    model: &'a str,
+    usage: &'a Usage,
+    billed_at: Timestamp,
+) -> PriceQuery<'a> {
     let call = &seen.call;
     PriceQuery {
         provider: seen.provider.as_deref(),
@@ -109,9 +122,8 @@ fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> Co
     })
 }
 
-/// Adds a sampling with a model of its own to the cost of the whole.
-fn add(cost: &mut CostResult, part: &CallPart, seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) {
-    let more = prices.price(&query(seen, &part.model, &part.usage, billed_at));
+/// The cost of a call with that of a sampling inside it.
+fn sum(mut cost: CostResult, more: CostResult, part: &CallPart) -> CostResult {
     cost.cost_usd = match (cost.cost_usd, more.cost_usd) {
         (Some(a), Some(b)) => exact_sum(a, b),
         (a, b) => a.or(b),
@@ -122,6 +134,7 @@ fn add(cost: &mut CostResult, part: &CallPart, seen: &Observation, prices: &Pric
     cost.cost_confidence = worse(cost.cost_confidence, more.cost_confidence);
     cost.lines.extend(more.lines);
     cost.unpriced.extend(more.unpriced);
+    cost
 }
 
 /// The lower of two confidences: they are declared from the best to the worst.

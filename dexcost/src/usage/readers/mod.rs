@@ -108,7 +108,7 @@ impl Reader {
     pub(crate) fn may_tell(&self, event: &[u8]) -> bool {
         match self {
             Self::OpenAiChat(reader) => reader.may_tell(event),
-            Self::AnthropicMessages(_) => anthropic_messages::may_tell(event),
+            Self::AnthropicMessages(reader) => reader.may_tell(event),
             Self::UsageSeen(_) => true,
         }
     }

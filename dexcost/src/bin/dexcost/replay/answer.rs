@@ -62,7 +62,12 @@ const NAMES: &[(&str, Unit)] = &[
 ];
 
 impl Answer {
-    pub(crate) fn new(recording: &Recording, seen: &Observation, prices: &PricingEngine, at: Timestamp) -> Self {
+    pub(crate) fn new(
+        recording: &Recording,
+        seen: &Observation,
+        prices: &PricingEngine,
+        at: Timestamp,
+    ) -> Self {
         let cost = pricing_of(seen, prices, at);
         let amount = cost.cost_usd.filter(|_| seen.usage_scope == UsageScope::Call);
         let call = &seen.call;
@@ -83,7 +88,8 @@ impl Answer {
             cost_usd: amount.map(money::plain),
             cost_confidence: cost.cost_confidence.as_str(),
             pricing_source: cost.pricing_source.as_str(),
-            pricing_version: (!cost.pricing_version.is_empty()).then(|| cost.pricing_version.as_str().to_owned()),
+            pricing_version: (!cost.pricing_version.is_empty())
+                .then(|| cost.pricing_version.as_str().to_owned()),
             request_id: owned(&call.request_id),
             cost: amount,
             counted: seen.usage.clone(),
@@ -106,8 +112,12 @@ fn numbers(usage: &Usage) -> BTreeMap<&'static str, Box<RawValue>> {
     if let Some(total) = usage.get(Unit::InputTokens) {
         let cached = [Unit::CacheReadTokens, Unit::CacheWriteTokens]
             .into_iter()
-            .try_fold(Decimal::ZERO, |sum, unit| sum.checked_add(usage.get(unit).unwrap_or_default()));
-        let uncached = cached.and_then(|cached| total.checked_sub(cached)).unwrap_or_default();
+            .try_fold(Decimal::ZERO, |sum, unit| {
+                sum.checked_add(usage.get(unit).unwrap_or_default())
+            });
+        let uncached = cached
+            .and_then(|cached| total.checked_sub(cached))
+            .unwrap_or_default();
         if let Some(uncached) = number(uncached.max(Decimal::ZERO)) {
             numbers.insert("input_uncached", uncached);
         }

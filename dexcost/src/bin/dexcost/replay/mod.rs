@@ -61,14 +61,22 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     if !args.json {
         report.print()?;
     }
-    Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if unreadable == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Moves one recording through an exchange.
 fn replay(recording: &Recording, args: &Args) -> Observation {
     let facts = RequestFacts::to_url(&recording.method, &recording.url, &recording.request_headers);
     let mut exchange = Exchange::begin(&facts);
-    if let Some(body) = recording.request_body.as_deref().filter(|_| exchange.wants_request()) {
+    if let Some(body) = recording
+        .request_body
+        .as_deref()
+        .filter(|_| exchange.wants_request())
+    {
         exchange.request_data(body);
     }
     exchange.response(recording.status, &recording.response_headers);
@@ -79,7 +87,11 @@ fn replay(recording: &Recording, args: &Args) -> Observation {
             exchange.data(piece);
         }
     }
-    exchange.settle(if kept < body.len() { Ending::Failed } else { Ending::Done })
+    exchange.settle(if kept < body.len() {
+        Ending::Failed
+    } else {
+        Ending::Done
+    })
 }
 
 #[allow(clippy::print_stderr, reason = "a command reports its errors there")]
@@ -88,7 +100,11 @@ fn complain(bar: &ProgressBar, number: usize, problem: &io::Error) {
 }
 
 fn progress(quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let target = if quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
     let bar = ProgressBar::with_draw_target(None, target);
     bar.set_style(
         ProgressStyle::with_template("{spinner} {human_pos} exchanges, {per_sec}")

@@ -51,15 +51,28 @@ pub(crate) fn read(path: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result
     if is_line(&first) {
         let lines = io::Cursor::new(first).chain(plain);
         return Ok(Box::new(
-            lines.split(b'\n').filter(|line| !matches!(line, Ok(text) if text.trim_ascii().is_empty())).map(|line| from_line(&line?)),
+            lines
+                .split(b'\n')
+                .filter(|line| !matches!(line, Ok(text) if text.trim_ascii().is_empty()))
+                .map(|line| from_line(&line?)),
         ));
     }
     plain.read_to_end(&mut first).map_err(named)?;
     match serde_json::from_slice::<Har>(&first) {
-        Ok(har) => Ok(Box::new(har.log.entries.into_iter().enumerate().map(|(at, entry)| entry.recording(at)))),
+        Ok(har) => Ok(Box::new(
+            har.log
+                .entries
+                .into_iter()
+                .enumerate()
+                .map(|(at, entry)| entry.recording(at)),
+        )),
         // Neither: lines, the first of which is damaged.
         Err(_) => {
-            let lines: Vec<Vec<u8>> = first.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty()).map(<[u8]>::to_vec).collect();
+            let lines: Vec<Vec<u8>> = first
+                .split(|b| *b == b'\n')
+                .filter(|l| !l.trim_ascii().is_empty())
+                .map(<[u8]>::to_vec)
+                .collect();
             Ok(Box::new(lines.into_iter().map(|line| from_line(&line))))
         }
     }
@@ -103,7 +116,9 @@ fn from_line(text: &[u8]) -> io::Result<Recording> {
     let line: Line = serde_json::from_slice(text).map_err(invalid)?;
     let request_body = match (line.request_body, line.request_body_encoding.as_deref()) {
         _ if line.flags.request_synthetic => None,
-        (Some(body), Some("base64")) => Some(base64(&body).ok_or_else(|| invalid("request_body is not base64"))?),
+        (Some(body), Some("base64")) => {
+            Some(base64(&body).ok_or_else(|| invalid("request_body is not base64"))?)
+        }
         (body, _) => body.map(String::into_bytes),
     };
     Ok(Recording {
@@ -114,7 +129,8 @@ fn from_line(text: &[u8]) -> io::Result<Recording> {
         request_body,
         status: line.status,
         response_headers: Fields(line.response_headers),
-        response_body: base64(&line.response_body_b64).ok_or_else(|| invalid("response_body_b64 is not base64"))?,
+        response_body: base64(&line.response_body_b64)
+            .ok_or_else(|| invalid("response_body_b64 is not base64"))?,
         at: None,
     })
 }
@@ -181,13 +197,18 @@ impl Entry {
             Some("base64") => base64(&text).ok_or_else(|| invalid("content.text is not base64"))?,
             _ => text.into_bytes(),
         };
-        let fields = |headers: Vec<HarHeader>| Fields(headers.into_iter().map(|h| (h.name, h.value)).collect());
+        let fields =
+            |headers: Vec<HarHeader>| Fields(headers.into_iter().map(|h| (h.name, h.value)).collect());
         Ok(Recording {
             id: at.to_string(),
             method: self.request.method,
             url: self.request.url,
             request_headers: fields(self.request.headers),
-            request_body: self.request.post_data.and_then(|data| data.text).map(String::into_bytes),
+            request_body: self
+                .request
+                .post_data
+                .and_then(|data| data.text)
+                .map(String::into_bytes),
             status: u16::try_from(self.response.status).unwrap_or(0),
             response_headers: fields(self.response.headers),
             response_body,
@@ -243,8 +264,12 @@ mod tests {
 
     #[test]
     fn a_damaged_line_does_not_hide_the_others() {
-        let good = r#"{"id":"a","method":"POST","url":"https://h/p","status":200,"response_body_b64":"e30="}"#;
-        for text in [format!("{good}\nnonsense\n{good}\n"), format!("nonsense\n{good}\n{good}")] {
+        let good =
+            r#"{"id":"a","method":"POST","url":"https://h/p","status":200,"response_body_b64":"e30="}"#;
+        for text in [
+            format!("{good}\nnonsense\n{good}\n"),
+            format!("nonsense\n{good}\n{good}"),
+        ] {
             let all = recordings(&text);
             assert_eq!(all.len(), 3);
             assert_eq!(all.iter().filter(|r| r.is_ok()).count(), 2);
@@ -254,10 +279,16 @@ mod tests {
     #[test]
     fn a_har_file_is_read_on_one_line_or_many() {
         let entry = r#"{"startedDateTime":"2026-01-01T00:00:00Z","request":{"method":"POST","url":"https://h/p","headers":[{"name":"a","value":"b"}],"postData":{"text":"{}"}},"response":{"status":200,"headers":[],"content":{"text":"e30=","encoding":"base64"}}}"#;
-        for text in [format!(r#"{{"log":{{"entries":[{entry}]}}}}"#), format!("{{\n\"log\":{{\"entries\":[\n{entry}\n]}}\n}}\n")] {
+        for text in [
+            format!(r#"{{"log":{{"entries":[{entry}]}}}}"#),
+            format!("{{\n\"log\":{{\"entries\":[\n{entry}\n]}}\n}}\n"),
+        ] {
             let all = recordings(&text);
             let recording = all[0].as_ref().unwrap();
-            assert_eq!((recording.status, &recording.response_body[..]), (200, &b"{}"[..]));
+            assert_eq!(
+                (recording.status, &recording.response_body[..]),
+                (200, &b"{}"[..])
+            );
             assert!(recording.at.is_some());
         }
     }
