@@ -96,6 +96,10 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
             out.nested(2, |out| usage(&part.usage, out));
         });
     }
+    if let Some(cost) = call.upstream_cost_usd {
+        out.decimal(23, cost);
+    }
+    out.text(24, call.service_tier_requested.as_deref());
 }
 
 pub(crate) fn decode_event(id: [u8; 16], task_id: [u8; 16], body: &[u8]) -> Result<Event, Malformed> {
@@ -215,6 +219,8 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             20 => call.reported_cost_usd = Some(value.decimal()?),
             21 => call.unpriced.push(value.text()?.into()),
             22 => call.parts.push(read_part(value.blob()?)?),
+            23 => call.upstream_cost_usd = Some(value.decimal()?),
+            24 => call.service_tier_requested = text(value)?,
             _ => {}
         }
     }
