@@ -26,6 +26,7 @@
 
 mod query;
 mod row;
+mod text;
 
 use std::collections::HashMap;
 
