@@ -1,5 +1,13 @@
 #![doc = include_str!("docs/crate.md")]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )
+)]
 
 extern crate self as dexcost;
 
@@ -68,7 +76,7 @@ pub use id::{EventId, TaskId};
 pub use literal::__literal;
 pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{
-    CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
+    CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
 };
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};

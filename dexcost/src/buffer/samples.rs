@@ -67,6 +67,7 @@ pub(crate) fn full_event(task: TaskId) -> Event {
             matched: Some("gpt-4o".into()),
             rung: Some("exact".into()),
             service_tier: Some("flex".into()),
+            service_tier_requested: Some("auto".into()),
             finish: Some("stop".into()),
             request_id: Some("r".into()),
             response_id: Some("x".repeat(300).into()),

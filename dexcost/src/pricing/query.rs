@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use crate::clock::Timestamp;
-use crate::event::{CallType, CostConfidence, PricingSource};
+use crate::event::{CallFacts, CallType, CostConfidence, PricingSource};
 use crate::text::Text;
 use crate::usage::Usage;
 use crate::words::words;
@@ -68,6 +68,42 @@ impl<'a> PriceQuery<'a> {
             quality: None,
             billed_at,
         }
+    }
+
+    /// The question that a recorded call asks: everything that its price depends on.
+    ///
+    /// `None` where the call names no model.
+    #[must_use]
+    pub fn of_call(
+        provider: Option<&'a str>,
+        call: &'a CallFacts,
+        usage: &'a Usage,
+        billed_at: Timestamp,
+    ) -> Option<Self> {
+        let model = call
+            .model_requested
+            .as_deref()
+            .or(call.model_returned.as_deref())?;
+        let tier = call
+            .service_tier
+            .as_deref()
+            .or(call.service_tier_requested.as_deref());
+        Some(Self {
+            provider,
+            response_model: call.model_returned.as_deref(),
+            host: call.host.as_deref(),
+            region: call.region.as_deref(),
+            call_type: call.call_type,
+            service_tier: tier,
+            residency: call.residency.as_deref(),
+            location: call.region.as_deref().filter(|_| provider == Some("vertex")),
+            geo: call.geo.as_deref(),
+            speed: call.speed.as_deref(),
+            search_context_size: call.search_context_size.as_deref(),
+            resolution: call.resolution.as_deref(),
+            quality: call.quality.as_deref(),
+            ..Self::new(model, usage, billed_at)
+        })
     }
 }
 

@@ -46,8 +46,10 @@ mod body;
 mod digest;
 mod exchange;
 mod facts;
+mod pricing;
 mod request;
 mod settle;
 
 pub use exchange::Exchange;
 pub use facts::{Headers, RequestFacts};
+pub use pricing::pricing_of;

@@ -41,6 +41,7 @@ pub(super) fn settle(watch: Watch, ending: Ending) -> Observation {
             model_requested: watch.route.model.or(asked.model),
             model_returned: reading.model,
             service_tier: reading.service_tier,
+            service_tier_requested: asked.service_tier,
             finish: reading.finish,
             request_id: watch.request_id,
             response_id: reading.id,

@@ -82,6 +82,19 @@ impl<'a> Card<'a> {
         })
     }
 
+    /// The prompt sizes that the prompt exceeds and that have prices here, ascending.
+    pub(crate) fn thresholds_in_force(&self) -> Vec<u64> {
+        let listed = |place: usize| {
+            (0..self.rates.len())
+                .filter_map(|at| self.rates.nth(at))
+                .any(|(code, _)| code.threshold() == place)
+        };
+        self.crossed()
+            .filter(|place| listed(*place))
+            .filter_map(|place| self.entry.threshold(place))
+            .collect()
+    }
+
     /// The listed price in a tier, above the highest threshold that lists one; without a price of the
     /// tier the plain one stands in, also above the threshold.
     fn listed(&self, component: Component) -> Option<Decimal> {
@@ -136,21 +149,21 @@ impl<'a> Card<'a> {
     }
 
     /// A completion token. A model that lists nothing, or zero, but a price of image tokens makes
-    /// images: that is then the price of its output.
+    /// images: that is then the price of its output. The batch interface knows no such stand-in.
     pub(crate) fn output(&self) -> Option<Decimal> {
-        if self.batch
-            && let Some(listed) = self.batch_listed(Component::Output)
-        {
-            return Some(listed);
-        }
-        let price = self
-            .special(Component::Output)
-            .or_else(|| self.listed(Component::Output));
-        let price = match price {
-            Some(price) if !price.is_zero() => Some(price),
-            _ => self.rates.get(Code::plain(Component::OutputImageToken)).or(price),
+        let listed = || {
+            self.special(Component::Output)
+                .or_else(|| self.listed(Component::Output))
         };
-        if self.batch { Self::half(price) } else { price }
+        if self.batch {
+            return self
+                .batch_listed(Component::Output)
+                .or_else(|| Self::half(listed()));
+        }
+        match listed() {
+            Some(price) if !price.is_zero() => Some(price),
+            price => self.rates.get(Code::plain(Component::OutputImageToken)).or(price),
+        }
     }
 
     /// A token read from a cache; the input price where none is listed.

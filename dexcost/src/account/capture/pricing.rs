@@ -1,0 +1,148 @@
+//! What an observed call costs.
+
+use rust_decimal::Decimal;
+use smallvec::{SmallVec, smallvec};
+
+use crate::clock::Timestamp;
+use crate::event::{CallPart, CostConfidence, OperationStatus, PricingSource};
+use crate::money::exact_sum;
+use crate::observation::{Observation, UsageScope};
+use crate::pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
+use crate::text::Text;
+use crate::usage::readers::Quirks;
+
+/// The cost of what an exchange showed, at the prices of `billed_at`.
+///
+/// - A price that the provider states beats every table ([`PricingSource::ProviderResponse`],
+///   [`CostConfidence::Exact`]); what a gateway says its own provider charges to the caller's key
+///   is added. A stated zero counts only where the provider is known to bill by what it states.
+/// - A call that failed with an HTTP error and without usage costs nothing.
+/// - Further samplings inside the call ([`CallFacts::parts`](crate::CallFacts::parts)) are priced
+///   by their own models and added.
+/// - Counts that contradict each other lower the confidence to [`CostConfidence::Estimated`].
+/// - Polls, and calls whose usage nobody reported, have no cost: `cost_usd` is `None`.
+///
+/// ```
+/// use dexcost::capture::pricing_of;
+/// use dexcost::{Ending, Observation, PricingEngine, Timestamp, UsageScope, dec};
+///
+/// let mut seen = Observation::nothing(Ending::Done);
+/// seen.captured = true;
+/// seen.usage_scope = UsageScope::Call;
+/// seen.call.reported_cost_usd = Some(dec!(0.0025));
+/// let cost = pricing_of(&seen, &PricingEngine::new(), Timestamp::default());
+/// assert_eq!(cost.cost_usd, Some(dec!(0.0025)));
+/// ```
+#[must_use]
+pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+    if !seen.captured || seen.usage_scope != UsageScope::Call {
+        return unknown();
+    }
+    if let Some(cost) = stated(seen) {
+        return of_provider(seen, cost, CostConfidence::Exact);
+    }
+    if seen.usage.is_empty() && seen.call.parts.is_empty() {
+        let refused = seen.operation_status == OperationStatus::Failed
+            && seen.http_status.is_some_and(|status| status >= 400);
+        return if refused {
+            of_provider(seen, Decimal::ZERO, CostConfidence::Computed)
+        } else {
+            unknown()
+        };
+    }
+    let mut cost = None;
+    if !seen.usage.is_empty() {
+        cost = Some(whole(seen, prices, billed_at));
+    }
+    for part in &seen.call.parts {
+        let more = of_part(seen, part, prices, billed_at);
+        cost = Some(match cost {
+            Some(cost) => sum(cost, more, part),
+            None => more,
+        });
+    }
+    let mut cost = cost.unwrap_or_else(unknown);
+    if seen.usage_is_suspect && cost.cost_confidence != CostConfidence::Unknown {
+        cost.cost_confidence = CostConfidence::Estimated;
+    }
+    cost
+}
+
+/// What the provider states, as far as it is a price.
+fn stated(seen: &Observation) -> Option<Decimal> {
+    let reported = seen.call.reported_cost_usd?;
+    let cost = match seen.call.upstream_cost_usd {
+        Some(upstream) => exact_sum(reported, upstream)?,
+        None => reported,
+    };
+    let quirks = seen.provider.as_deref().map(Quirks::of).unwrap_or_default();
+    // One's own key at a gateway that does not say what it costs there: not free.
+    (!cost.is_zero() || quirks.bills_as_stated).then_some(cost)
+}
+
+fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+    let query = PriceQuery::of_call(seen.provider.as_deref(), &seen.call, &seen.usage, billed_at);
+    query.map_or_else(unknown, |query| prices.price(&query))
+}
+
+/// A sampling inside the call: everything but model and usage is as with the whole.
+fn of_part(seen: &Observation, part: &CallPart, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+    let whole = PriceQuery::of_call(seen.provider.as_deref(), &seen.call, &part.usage, billed_at);
+    let bare = PriceQuery::new(&part.model, &part.usage, billed_at);
+    prices.price(&PriceQuery {
+        model: &part.model,
+        response_model: None,
+        ..whole.unwrap_or(bare)
+    })
+}
+
+/// The cost of a call with that of a sampling inside it.
+fn sum(mut cost: CostResult, more: CostResult, part: &CallPart) -> CostResult {
+    cost.cost_usd = match (cost.cost_usd, more.cost_usd) {
+        (Some(a), Some(b)) => exact_sum(a, b),
+        (a, b) => a.or(b),
+    };
+    if more.cost_usd.is_none() {
+        cost.unpriced.push(part.model.clone());
+    }
+    cost.cost_confidence = worse(cost.cost_confidence, more.cost_confidence);
+    cost.lines.extend(more.lines);
+    cost.unpriced.extend(more.unpriced);
+    cost
+}
+
+/// The lower of two confidences: they are declared from the best to the worst.
+fn worse(a: CostConfidence, b: CostConfidence) -> CostConfidence {
+    a.max(b)
+}
+
+fn of_provider(seen: &Observation, cost: Decimal, confidence: CostConfidence) -> CostResult {
+    let line = PriceLine {
+        what: Text::from_static("request"),
+        quantity: Decimal::ONE,
+        unit_usd: cost,
+        usd: cost,
+    };
+    CostResult {
+        cost_usd: Some(cost),
+        cost_confidence: confidence,
+        pricing_source: PricingSource::ProviderResponse,
+        lines: smallvec![line],
+        provider: seen.provider.clone(),
+        ..unknown()
+    }
+}
+
+fn unknown() -> CostResult {
+    CostResult {
+        cost_usd: None,
+        cost_confidence: CostConfidence::Unknown,
+        pricing_source: PricingSource::Unknown,
+        pricing_version: Text::empty(),
+        lines: SmallVec::new(),
+        unpriced: SmallVec::new(),
+        matched: None,
+        rung: Rung::Unknown,
+        provider: None,
+    }
+}

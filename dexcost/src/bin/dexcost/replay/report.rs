@@ -1,0 +1,84 @@
+//! The readable form: what was called, how often, and what it cost.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use dexcost::{Decimal, Unit, money};
+
+use super::answer::Answer;
+use crate::print::{self, Column, Side};
+
+/// Calls by provider and model.
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: BTreeMap<(String, String), Row>,
+    exchanges: u64,
+    calls: u64,
+}
+
+#[derive(Default)]
+struct Row {
+    calls: u64,
+    failed: u64,
+    input: Decimal,
+    output: Decimal,
+    cost: Decimal,
+    unpriced: u64,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, answer: &Answer) {
+        self.exchanges += 1;
+        if !answer.captured {
+            return;
+        }
+        self.calls += 1;
+        let name = |text: Option<&str>| print::plain_text(text.unwrap_or("?")).to_string();
+        let row = self
+            .rows
+            .entry((name(answer.provider.as_deref()), name(answer.model())))
+            .or_default();
+        let add = |sum: &mut Decimal, more: Option<Decimal>| {
+            if let Some(whole) = money::exact_sum(*sum, more.unwrap_or_default()) {
+                *sum = whole;
+            }
+        };
+        row.calls += 1;
+        row.failed += u64::from(answer.operation_status == "failed");
+        row.unpriced += u64::from(answer.cost.is_none());
+        add(&mut row.input, answer.counted.get(Unit::InputTokens));
+        add(&mut row.output, answer.counted.get(Unit::OutputTokens));
+        add(&mut row.cost, answer.cost);
+    }
+
+    pub(crate) fn print(&self) -> io::Result<()> {
+        let columns = [
+            Column("provider", Side::Left),
+            Column("model", Side::Left),
+            Column("calls", Side::Right),
+            Column("failed", Side::Right),
+            Column("input tokens", Side::Right),
+            Column("output tokens", Side::Right),
+            Column("cost", Side::Right),
+            Column("without price", Side::Right),
+        ];
+        let mut table = print::table(&columns);
+        for ((provider, model), row) in &self.rows {
+            table.add_row([
+                print::cell(provider, Side::Left),
+                print::cell(model, Side::Left),
+                print::cell(row.calls, Side::Right),
+                print::cell(row.failed, Side::Right),
+                print::cell(row.input, Side::Right),
+                print::cell(row.output, Side::Right),
+                print::cell(print::usd(row.cost), Side::Right),
+                print::cell(row.unpriced, Side::Right),
+            ]);
+        }
+        print::line(table.to_string())?;
+        print::line(format!(
+            "{} of {} exchanges are model calls in a form that has a reader",
+            self.calls, self.exchanges
+        ))
+    }
+}
