@@ -83,6 +83,7 @@ pub(crate) fn version() -> &'static str {
 }
 
 /// How many names the tables hold, current and retired.
+#[cfg(test)]
 pub(crate) const fn len() -> usize {
     NAMES.len / KEY_BYTES
 }
@@ -111,7 +112,8 @@ fn provider_name(index: u8) -> &'static str {
 pub(crate) struct Name(u16);
 
 impl Name {
-    /// The name with this number, for tests and listings.
+    /// The name with this number.
+    #[cfg(test)]
     pub(crate) fn at(number: usize) -> Option<Self> {
         u16::try_from(number)
             .ok()
