@@ -85,7 +85,10 @@ impl Bill<'_> {
             return;
         };
         let usd = product(quantity, unit_usd);
-        let total = usd.and_then(|usd| sum((*self.total).unwrap_or(Decimal::ZERO), usd));
+        let total = usd.and_then(|usd| match *self.total {
+            Some(so_far) => sum(so_far, usd),
+            None => Some(usd),
+        });
         if let (Some(usd), Some(total)) = (usd, total) {
             self.lines.push(PriceLine {
                 what: Text::from_static(what),
