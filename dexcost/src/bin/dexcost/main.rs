@@ -22,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    Price(price::Args),
+    Price(Box<price::Args>),
     Resolve(resolve::Args),
 }
 
