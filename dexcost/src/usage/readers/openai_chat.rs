@@ -16,7 +16,7 @@ use super::stated::Stated;
 use super::{Reading, Terminal};
 use crate::event::ErrorType;
 use crate::text::Text;
-use crate::usage::framing::{Json, Keep};
+use crate::usage::framing::{Fields, Json, Keep};
 
 pub(super) const KEEP: &[(&str, Keep)] = &[
     ("id", Keep::All),
@@ -95,12 +95,31 @@ impl OpenAiChat {
         self.model.is_some() || self.events >= INTRODUCTION
     }
 
-    pub(super) fn may_tell(&self, event: &[u8]) -> bool {
-        !self.is_introduced()
-            || says(&USAGE, event)
-            || says(&FINISH, event)
-            || says(&ERROR, event)
-            || (!self.has_usage && says(&TIMINGS, event))
+    /// Reads the next event of a stream. Most say nothing new, and most of those that do add only
+    /// counts: neither kind is taken apart as a whole.
+    pub(super) fn event(&mut self, event: &[u8]) {
+        if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
+            match said(&USAGE, event) {
+                Some(usage) if self.counts_at_the_end(usage) => return,
+                None if self.has_usage || !says(&TIMINGS, event) => return,
+                _ => {}
+            }
+        }
+        self.read(Json::new(event));
+    }
+
+    /// Takes over a usage object that is the last field of its event: where one brace is left, it
+    /// stood at the top.
+    fn counts_at_the_end(&mut self, usage: &[u8]) -> bool {
+        let before = (self.counts.clone(), self.stated);
+        let mut fields = Json::new(usage).fields();
+        self.usage_fields(&mut fields);
+        if !self.closed && fields.after().is_some_and(|rest| rest.trim_ascii() == b"}") {
+            self.has_usage = true;
+            return true;
+        }
+        (self.counts, self.stated) = before;
+        false
     }
 
     pub(super) fn read(&mut self, value: Json<'_>) {
@@ -155,7 +174,11 @@ impl OpenAiChat {
 
     fn usage(&mut self, usage: Json<'_>) {
         self.has_usage = true;
-        for (name, value) in usage.fields() {
+        self.usage_fields(&mut usage.fields());
+    }
+
+    fn usage_fields(&mut self, usage: &mut Fields<'_>) {
+        for (name, value) in usage {
             match name {
                 b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
                 b"search_context_size" => self.search_context_size = value.text(),
@@ -241,6 +264,12 @@ impl<'a> Seen<'a> {
 
 /// Whether the event has a field of this name with something in it.
 fn says(name: &Finder<'_>, event: &[u8]) -> bool {
+    said(name, event).is_some()
+}
+
+/// The value of the first field of this name with something in it, and what follows. A name in a
+/// string does not count: its quotes are escaped.
+fn said<'a>(name: &Finder<'_>, event: &'a [u8]) -> Option<&'a [u8]> {
     let mut rest = event;
     while let Some(at) = name.find(rest) {
         rest = &rest[at + name.needle().len()..];
@@ -250,8 +279,8 @@ fn says(name: &Finder<'_>, event: &[u8]) -> bool {
         };
         let value = value.trim_ascii_start();
         if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
-            return true;
+            return Some(value);
         }
     }
-    false
+    None
 }

@@ -88,7 +88,6 @@ struct Copying {
     depth: u32,
     in_text: Option<usize>,
     escaped: bool,
-    scalar: usize,
 }
 
 impl Scanner {
@@ -238,7 +237,6 @@ impl Scanner {
                     depth: 1,
                     in_text: None,
                     escaped: false,
-                    scalar: 0,
                 });
             }
             Want::Skip | Want::Fields(_) => {
@@ -376,31 +374,39 @@ impl Scanner {
         let State::Copy(mut copying) = std::mem::replace(&mut self.state, State::Done) else {
             return 0;
         };
-        let mut at = 0;
+        // What lies between `from` and `at` is to be copied as it is.
+        let (mut at, mut from) = (0, 0);
         while at < bytes.len() {
-            if let Some(from) = copying.in_text {
+            if let Some(start) = copying.in_text {
                 let rest = &bytes[at..];
                 let end = text_end(rest, &mut copying.escaped);
-                self.put_text(from, &rest[..end.unwrap_or(rest.len())]);
-                let Some(end) = end else { break };
-                self.put(b"\"");
+                self.put_text(start, &rest[..end.unwrap_or(rest.len())]);
+                let Some(end) = end else {
+                    from = bytes.len();
+                    break;
+                };
+                from = at + end;
+                at = from + 1;
                 copying.in_text = None;
-                at += end + 1;
                 continue;
             }
             let byte = bytes[at];
             at += 1;
-            copying.scalar = if is_scalar(byte) { copying.scalar + 1 } else { 0 };
-            if copying.scalar > LONGEST_TEXT {
-                continue;
-            }
-            self.put(&[byte]);
             match byte {
-                b'"' => copying.in_text = Some(self.skeleton.len()),
+                b'"' => match text_end(&bytes[at..], &mut copying.escaped) {
+                    Some(end) if end <= LONGEST_TEXT => at += end + 1,
+                    _ => {
+                        copying.escaped = false;
+                        self.put(&bytes[from..at]);
+                        from = at;
+                        copying.in_text = Some(self.skeleton.len());
+                    }
+                },
                 b'{' | b'[' => copying.depth = copying.depth.saturating_add(1),
                 b'}' | b']' => {
                     copying.depth -= 1;
                     if copying.depth == 0 {
+                        self.put(&bytes[from..at]);
                         self.value_ended();
                         return at;
                     }
@@ -408,6 +414,7 @@ impl Scanner {
                 _ => {}
             }
         }
+        self.put(&bytes[from..]);
         self.state = State::Copy(copying);
         bytes.len()
     }
