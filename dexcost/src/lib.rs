@@ -1,6 +1,13 @@
-//! dexcost: the cost ledger for AI agents.
-
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![doc = include_str!("docs/crate.md")]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )
+)]
 
 extern crate self as dexcost;
 
@@ -10,6 +17,9 @@ pub mod money;
 pub mod pricing;
 pub mod report;
 pub mod testing;
+
+#[doc = include_str!("docs/coming_from_python.md")]
+pub mod coming_from_python {}
 
 mod account;
 mod builder;
@@ -65,7 +75,9 @@ pub use id::{EventId, TaskId};
 #[doc(hidden)]
 pub use literal::__literal;
 pub use observation::{BodyTrouble, Observation, UsageScope};
-pub use pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Rung};
+pub use pricing::{
+    CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
+};
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use sum::Sum;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::account::capture::pricing_of;
+use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
-use crate::event::Event;
+use crate::event::{Event, EventType};
 use crate::observation::Observation;
 
 impl TaskHandle {
@@ -15,7 +17,8 @@ impl TaskHandle {
         if !seen.captured {
             return None;
         }
-        let mut event = self.blank(crate::event::EventType::LlmCall);
+        let mut event = self.blank(EventType::LlmCall);
+        let cost = pricing_of(&seen, &self.cell().tracker().pricing, event.occurred_at);
         event.provider = seen.provider;
         let call = seen.call;
         event.model = call
@@ -27,6 +30,7 @@ impl TaskHandle {
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
+        apply_cost(&mut event, &cost);
         Some(self.cell().record(event, seen.request_digest))
     }
 }

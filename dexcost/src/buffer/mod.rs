@@ -33,7 +33,8 @@
 //!
 //! | table | a row is | promise |
 //! |---|---|---|
-//! | `events` | an event: `seq` in order of arrival, its `id`, its `task`'s row, the rest as a compact `body` | an id is there once; a row changes only to a higher revision |
+//! | `events` | an event: `seq` in order of arrival, its `id`, its `task`'s row, the rest as a compact `body` | an id is there once in a task; a row changes only to a higher revision |
+//! | `spans` | the stretches of `seq` in which ids of a `second` (1,024 ms) lie | every event lies in one |
 //! | `tasks` | a task: its `id`, `who`, `status` (0 pending, 1 success, 2 failed, 3 stub), times, `owner`, `revision`, `body` | the totals are what the tracker said; rebuilt from events only by recovery |
 //! | `rollups` | exact sums of a (`day`, `who`, `what`) | changes in the transaction of the rows it sums; `what` 0 counts tasks by the day of their start |
 //! | `whos`, `whats` | a number for (customer, project, type), (provider, model, service) | never reused; names over 256 bytes are cut here, and only here |
@@ -69,10 +70,13 @@ mod queue;
 mod reader;
 mod rollup;
 mod schema;
+mod span;
 mod store;
 mod weight;
 mod writer;
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
@@ -176,7 +180,6 @@ impl Buffer {
     }
 
     /// The options it was opened with.
-    #[must_use]
     pub fn options(&self) -> &BufferOptions {
         &self.shared.options
     }

@@ -82,7 +82,7 @@ pub(crate) fn full_event(task: TaskId) -> Event {
             streamed: true,
             attempt: Some(3),
             reported_cost_usd: Some(dec!(0.1)),
-            upstream_cost_usd: Some(dec!(0.02)),
+            upstream_cost_usd: Some(dec!(0.07)),
             unpriced: vec!["one".into(), "two".into()],
             parts: vec![CallPart {
                 model: "advisor".into(),

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use crate::clock::Timestamp;
-use crate::event::{CallType, CostConfidence, PricingSource};
+use crate::event::{CallFacts, CallType, CostConfidence, PricingSource};
 use crate::text::Text;
 use crate::usage::Usage;
 use crate::words::words;
@@ -69,6 +69,42 @@ impl<'a> PriceQuery<'a> {
             billed_at,
         }
     }
+
+    /// The question that a recorded call asks: everything that its price depends on.
+    ///
+    /// `None` where the call names no model.
+    #[must_use]
+    pub fn of_call(
+        provider: Option<&'a str>,
+        call: &'a CallFacts,
+        usage: &'a Usage,
+        billed_at: Timestamp,
+    ) -> Option<Self> {
+        let model = call
+            .model_requested
+            .as_deref()
+            .or(call.model_returned.as_deref())?;
+        let tier = call
+            .service_tier
+            .as_deref()
+            .or(call.service_tier_requested.as_deref());
+        Some(Self {
+            provider,
+            response_model: call.model_returned.as_deref(),
+            host: call.host.as_deref(),
+            region: call.region.as_deref(),
+            call_type: call.call_type,
+            service_tier: tier,
+            residency: call.residency.as_deref(),
+            location: call.region.as_deref().filter(|_| provider == Some("vertex")),
+            geo: call.geo.as_deref(),
+            speed: call.speed.as_deref(),
+            search_context_size: call.search_context_size.as_deref(),
+            resolution: call.resolution.as_deref(),
+            quality: call.quality.as_deref(),
+            ..Self::new(model, usage, billed_at)
+        })
+    }
 }
 
 /// What a call costs, from which table, and how the sum comes about.
@@ -107,6 +143,20 @@ pub struct PriceLine {
     pub usd: Decimal,
 }
 
+/// What a model's name means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// Who bills.
+    pub provider: Option<Text>,
+    /// The key of the price table; `None` where the model is unknown, or where its price is no entry
+    /// of a table (a local server, a provider's default).
+    pub key: Option<Text>,
+    /// Whether the key is that of a retired model, at its last price.
+    pub legacy: bool,
+    /// The rung of the ladder on which it was found.
+    pub rung: Rung,
+}
+
 words! {
     /// The rung of the ladder on which a model name was found.
     Rung ("rung") {
@@ -116,7 +166,7 @@ words! {
         Alias = "alias",
         /// The user set the price.
         Custom = "custom",
-        /// A suffix that carries no price was taken off (a date, a version).
+        /// An affix that is not listed was taken off (a date, a version, a geography).
         SuffixStripped = "suffix_stripped",
         /// A price bucket by parameter count.
         SizeBucket = "size_bucket",
@@ -128,6 +178,8 @@ words! {
         Legacy = "legacy",
         /// A price per second that holds for every unlisted model of the provider.
         ProviderDefault = "provider_default",
+        /// A variant that the router gives away.
+        FreeVariant = "free_variant",
         /// A server on this machine or network that bills nothing.
         LocalFree = "local_free",
         /// Nothing was found.

@@ -56,7 +56,7 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
         cost = Some(whole(seen, prices, billed_at));
     }
     for part in &seen.call.parts {
-        let more = prices.price(&query(seen, &part.model, &part.usage, billed_at));
+        let more = prices.price(&query_of_part(seen, part, billed_at));
         cost = Some(match cost {
             Some(cost) => sum(cost, more, part),
             None => more,
@@ -77,48 +77,25 @@ fn stated(seen: &Observation) -> Option<Decimal> {
         None => reported,
     };
     let quirks = seen.provider.as_deref().map(Quirks::of).unwrap_or_default();
-    // One's own key at a gateway that does not say what it costs there: not free.
+    // Some repeat a field of the form with a zero in it and bill by their price list.
     (!cost.is_zero() || quirks.bills_as_stated).then_some(cost)
 }
 
-fn query<'a>(
-    seen: &'a Observation,
-    model: &'a str,
-    usage: &'a Usage,
-    billed_at: Timestamp,
-) -> PriceQuery<'a> {
-    let call = &seen.call;
-    PriceQuery {
-        provider: seen.provider.as_deref(),
-        host: call.host.as_deref(),
-        region: call.region.as_deref(),
-        call_type: call.call_type,
-        service_tier: call
-            .service_tier
-            .as_deref()
-            .or(call.service_tier_requested.as_deref()),
-        residency: call.residency.as_deref(),
-        location: call
-            .region
-            .as_deref()
-            .filter(|_| seen.provider.as_deref() == Some("vertex")),
-        geo: call.geo.as_deref(),
-        speed: call.speed.as_deref(),
-        search_context_size: call.search_context_size.as_deref(),
-        resolution: call.resolution.as_deref(),
-        quality: call.quality.as_deref(),
-        ..PriceQuery::new(model, usage, billed_at)
-    }
+fn query<'a>(seen: &'a Observation, usage: &'a Usage, billed_at: Timestamp) -> Option<PriceQuery<'a>> {
+    PriceQuery::of_call(seen.provider.as_deref(), &seen.call, usage, billed_at)
 }
 
 fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
-    let (requested, returned) = (&seen.call.model_requested, &seen.call.model_returned);
-    let Some(model) = requested.as_deref().or(returned.as_deref()) else {
-        return unknown();
-    };
-    prices.price(&PriceQuery {
-        response_model: returned.as_deref(),
-        ..query(seen, model, &seen.usage, billed_at)
+    query(seen, &seen.usage, billed_at).map_or_else(unknown, |query| prices.price(&query))
+}
+
+/// The question for a sampling with a model of its own: all else is as for the whole.
+fn query_of_part<'a>(seen: &'a Observation, part: &'a CallPart, billed_at: Timestamp) -> PriceQuery<'a> {
+    let alone = PriceQuery::new(&part.model, &part.usage, billed_at);
+    query(seen, &part.usage, billed_at).map_or(alone, |whole| PriceQuery {
+        model: &part.model,
+        response_model: None,
+        ..whole
     })
 }
 

@@ -1,9 +1,13 @@
 //! The `dexcost` command: what did it cost, for whom, and why.
 
+mod explain;
+mod jsonl;
+mod price;
 mod print;
 mod rates;
 mod replay;
 mod report;
+mod resolve;
 mod show;
 mod source;
 mod status;
@@ -30,8 +34,11 @@ enum Verb {
     Report(report::Args),
     Tasks(tasks::Args),
     Show(show::Args),
+    Explain(explain::Args),
     Status(status::Args),
     Rates(rates::Args),
+    Price(price::Args),
+    Resolve(resolve::Args),
     Replay(replay::Args),
 }
 
@@ -41,8 +48,11 @@ fn main() -> ExitCode {
         Verb::Report(args) => report::run(args),
         Verb::Tasks(args) => tasks::run(args),
         Verb::Show(args) => show::run(args),
+        Verb::Explain(args) => explain::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Rates(args) => rates::run(args),
+        Verb::Price(args) => price::run(args),
+        Verb::Resolve(args) => resolve::run(args),
         Verb::Replay(args) => replay::run(args),
     };
     match outcome {

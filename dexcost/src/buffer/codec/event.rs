@@ -58,48 +58,75 @@ fn usage(usage: &Usage, out: &mut Encoder) {
 }
 
 fn call_facts(call: &CallFacts, out: &mut Encoder) {
-    out.count(1, call.call_type.code());
+    // Taken apart so that a field that is not kept does not compile.
+    let CallFacts {
+        call_type,
+        model_requested,
+        model_returned,
+        matched,
+        rung,
+        service_tier,
+        service_tier_requested,
+        finish,
+        request_id,
+        response_id,
+        host,
+        region,
+        residency,
+        geo,
+        speed,
+        search_context_size,
+        resolution,
+        quality,
+        streamed,
+        attempt,
+        reported_cost_usd,
+        upstream_cost_usd,
+        unpriced,
+        parts,
+    } = call;
+    out.count(1, call_type.code());
     let texts = [
-        (2, &call.model_requested),
-        (3, &call.model_returned),
-        (4, &call.matched),
-        (5, &call.rung),
-        (6, &call.service_tier),
-        (7, &call.finish),
-        (8, &call.request_id),
-        (9, &call.response_id),
-        (10, &call.host),
-        (11, &call.region),
-        (12, &call.residency),
-        (13, &call.geo),
-        (14, &call.speed),
-        (15, &call.search_context_size),
-        (16, &call.resolution),
-        (17, &call.quality),
+        (2, model_requested),
+        (3, model_returned),
+        (4, matched),
+        (5, rung),
+        (6, service_tier),
+        (7, finish),
+        (8, request_id),
+        (9, response_id),
+        (10, host),
+        (11, region),
+        (12, residency),
+        (13, geo),
+        (14, speed),
+        (15, search_context_size),
+        (16, resolution),
+        (17, quality),
+        (24, service_tier_requested),
     ];
     for (field, text) in texts {
         out.text(field, text.as_deref());
     }
-    out.count(18, u64::from(call.streamed));
-    if let Some(attempt) = call.attempt {
-        out.number(19, u64::from(attempt));
+    out.count(18, u64::from(*streamed));
+    if let Some(attempt) = attempt {
+        out.number(19, u64::from(*attempt));
     }
-    if let Some(cost) = call.reported_cost_usd {
-        out.decimal(20, cost);
+    if let Some(cost) = reported_cost_usd {
+        out.decimal(20, *cost);
     }
-    for name in &call.unpriced {
+    if let Some(cost) = upstream_cost_usd {
+        out.decimal(23, *cost);
+    }
+    for name in unpriced {
         out.text(21, Some(name));
     }
-    for part in &call.parts {
+    for part in parts {
         out.nested(22, |out| {
             out.text(1, Some(&part.model));
             out.nested(2, |out| usage(&part.usage, out));
         });
     }
-    if let Some(cost) = call.upstream_cost_usd {
-        out.decimal(23, cost);
-    }
-    out.text(24, call.service_tier_requested.as_deref());
 }
 
 pub(crate) fn decode_event(id: [u8; 16], task_id: [u8; 16], body: &[u8]) -> Result<Event, Malformed> {
@@ -219,8 +246,8 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             20 => call.reported_cost_usd = Some(value.decimal()?),
             21 => call.unpriced.push(value.text()?.into()),
             22 => call.parts.push(read_part(value.blob()?)?),
-            23 => call.upstream_cost_usd = Some(value.decimal()?),
             24 => call.service_tier_requested = text(value)?,
+            23 => call.upstream_cost_usd = Some(value.decimal()?),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ mod tasks;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::types::ToSql;
 use rusqlite::{Connection, OpenFlags, Row, params};
 
 use crate::clock::Timestamp;
@@ -17,6 +18,7 @@ use crate::task::Task;
 use super::codec::{Malformed, decode_event, decode_task};
 use super::rollup::Tally;
 use super::schema;
+use super::span::second_of;
 
 pub use status::{Status, TaskCounts};
 pub use tasks::TaskFilter;
@@ -42,12 +44,21 @@ pub enum Found<T> {
     Several(Vec<T>),
 }
 
-/// One row of rollups, with its names.
-pub(crate) struct RollupRow {
+/// One row of rollups.
+pub(crate) struct RollupRow<'a> {
     pub(crate) day: i64,
     pub(crate) who: i64,
     pub(crate) what: i64,
-    pub(crate) tally: Tally,
+    body: &'a [u8],
+    reader: &'a BufferReader,
+}
+
+impl RollupRow<'_> {
+    /// Adds its sums to others.
+    pub(crate) fn add_to(&self, sums: &mut Tally) -> Result<(), Error> {
+        sums.merge_encoded(self.body)
+            .map_err(|e| self.reader.malformed(e))
+    }
 }
 
 impl BufferReader {
@@ -136,9 +147,13 @@ impl BufferReader {
     /// [`Error::InvalidId`] where they are no digits of an id, [`Error::Buffer`] where the file cannot
     /// be read.
     pub fn find_event(&self, prefix: &str) -> Result<Found<Event>, Error> {
-        let sql = "SELECT e.id, t.id, e.body FROM events e JOIN tasks t ON t.task = e.task
-                   WHERE e.id BETWEEN ?1 AND ?2 ORDER BY e.id LIMIT 10";
-        self.find(sql, prefix, Self::event_of)
+        let sql = "SELECT e.id, t.id, e.body FROM spans s
+                   JOIN events e ON e.seq BETWEEN s.first_seq AND s.last_seq
+                   JOIN tasks t ON t.task = e.task
+                   WHERE s.second BETWEEN ?3 AND ?4 AND e.id BETWEEN ?1 AND ?2 LIMIT 10";
+        let (low, high) = id_range(prefix)?;
+        let values = params![&low[..], &high[..], second_of(&low), second_of(&high)];
+        self.find(sql, values, Self::event_of)
     }
 
     /// The task whose id begins with these hexadecimal digits; dashes do not matter.
@@ -149,20 +164,18 @@ impl BufferReader {
     pub fn find_task(&self, prefix: &str) -> Result<Found<Task>, Error> {
         let sql = "SELECT id, body FROM tasks WHERE id BETWEEN ?1 AND ?2 AND body IS NOT NULL
                    ORDER BY id LIMIT 10";
-        self.find(sql, prefix, Self::task_of)
+        let (low, high) = id_range(prefix)?;
+        self.find(sql, params![&low[..], &high[..]], Self::task_of)
     }
 
     fn find<T>(
         &self,
         sql: &str,
-        prefix: &str,
+        values: &[&dyn ToSql],
         read: fn(&Self, &Row<'_>) -> Result<T, Error>,
     ) -> Result<Found<T>, Error> {
-        let (low, high) = id_range(prefix)?;
         let mut statement = self.prepare(sql)?;
-        let mut rows = statement
-            .query(params![&low[..], &high[..]])
-            .map_err(|e| self.wrap(e))?;
+        let mut rows = statement.query(values).map_err(|e| self.wrap(e))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
             found.push(read(self, row)?);
@@ -178,25 +191,29 @@ impl BufferReader {
     }
 
     /// Calls `each` with the rollups of the days `from..=to`, in order of day.
-    pub(crate) fn rollups(&self, from: i64, to: i64, mut each: impl FnMut(RollupRow)) -> Result<(), Error> {
+    pub(crate) fn rollups(
+        &self,
+        from: i64,
+        to: i64,
+        mut each: impl FnMut(&RollupRow<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut statement =
             self.prepare("SELECT day, who, what, body FROM rollups WHERE day BETWEEN ?1 AND ?2")?;
         let mut rows = statement.query([from, to]).map_err(|e| self.wrap(e))?;
         while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
             let read =
-                || -> rusqlite::Result<(i64, i64, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
-            let (day, who, what) = read().map_err(|e| self.wrap(e))?;
-            let body = row.get_ref(3).map_err(|e| self.wrap(e))?;
+                || -> rusqlite::Result<_> { Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get_ref(3)?)) };
+            let (day, who, what, body) = read().map_err(|e| self.wrap(e))?;
             let body = body
                 .as_blob()
                 .map_err(|_| self.malformed(Malformed("a rollup is no blob")))?;
-            let tally = Tally::decode(body).map_err(|e| self.malformed(e))?;
-            each(RollupRow {
+            each(&RollupRow {
                 day,
                 who,
                 what,
-                tally,
-            });
+                body,
+                reader: self,
+            })?;
         }
         Ok(())
     }

@@ -4,8 +4,14 @@ CREATE TABLE events (
     task INTEGER NOT NULL,
     body BLOB NOT NULL
 );
-CREATE UNIQUE INDEX events_by_id ON events (id);
-CREATE INDEX events_by_task ON events (task);
+CREATE UNIQUE INDEX events_by_task ON events (task, id);
+
+CREATE TABLE spans (
+    second    INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL,
+    PRIMARY KEY (second, first_seq)
+) WITHOUT ROWID;
 
 CREATE TABLE tasks (
     task       INTEGER PRIMARY KEY AUTOINCREMENT,

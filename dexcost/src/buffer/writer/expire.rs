@@ -34,6 +34,10 @@ pub(super) fn expire(ledger: &mut Ledger<'_>, now: Timestamp, keep: Duration) ->
         ledger
             .conn
             .execute("DELETE FROM rollups WHERE day < ?1", [first_day])?;
+        ledger.conn.execute(
+            "DELETE FROM spans WHERE second < ?1 AND last_seq < (SELECT coalesce(min(seq), 0) FROM events)",
+            [first_day * DAY_MICROS / 1_024_000],
+        )?;
         let from = ledger.meta.get(Counter::RollupsFrom).max(first_day);
         ledger.meta.set(Counter::RollupsFrom, from);
         Ok(())

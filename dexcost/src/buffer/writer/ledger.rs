@@ -15,6 +15,7 @@ use crate::buffer::codec::{Coded, Encoder, decode_event, encode_event, encode_ta
 use crate::buffer::loss::{LossCounts, LossKind, LossReason, kind_of};
 use crate::buffer::meta::{Counter, Meta, STUB};
 use crate::buffer::rollup::Tally;
+use crate::buffer::span::Spans;
 
 use super::hash::Quick;
 use super::names::Names;
@@ -54,6 +55,7 @@ pub(super) struct Ledger<'c> {
     find_rollup: Statement<'c>,
     put_rollup: Statement<'c>,
     drop_rollup: Statement<'c>,
+    spans: Spans<'c>,
     whos: Names<'c>,
     whats: Names<'c>,
     tasks: HashMap<TaskId, TaskRef, Quick>,
@@ -71,7 +73,8 @@ impl<'c> Ledger<'c> {
             meta: Meta::default(),
             insert_event: conn.prepare("INSERT INTO events (id, task, body) VALUES (?1, ?2, ?3)")?,
             find_event: conn.prepare(
-                "SELECT e.seq, t.who, e.body FROM events e JOIN tasks t ON t.task = e.task WHERE e.id = ?1",
+                "SELECT e.seq, t.who, e.body FROM tasks t JOIN events e ON e.task = t.task
+                 WHERE t.id = ?1 AND e.id = ?2",
             )?,
             update_event: conn.prepare("UPDATE events SET body = ?2 WHERE seq = ?1")?,
             insert_task: conn.prepare(
@@ -90,6 +93,7 @@ impl<'c> Ledger<'c> {
             put_rollup: conn
                 .prepare("INSERT OR REPLACE INTO rollups (day, who, what, body) VALUES (?1, ?2, ?3, ?4)")?,
             drop_rollup: conn.prepare("DELETE FROM rollups WHERE day = ?1 AND who = ?2 AND what = ?3")?,
+            spans: Spans::new(conn)?,
             whos: Names::whos(conn)?,
             whats: Names::whats(conn)?,
             tasks: HashMap::default(),
@@ -113,6 +117,7 @@ impl<'c> Ledger<'c> {
             self.rollups.clear();
             self.rejected.clear();
             self.tasks.clear();
+            self.spans.forget();
             self.whos.forget();
             self.whats.forget();
         }
@@ -146,6 +151,7 @@ impl<'c> Ledger<'c> {
                     .execute(params![day, who, what, &self.out.bytes[..]])?;
             }
         }
+        self.spans.write()?;
         self.meta.write(self.conn)?;
         self.conn.execute_batch("COMMIT")
     }
@@ -199,8 +205,10 @@ impl<'c> Ledger<'c> {
         let task = self.task_of(event)?;
         encode_event(event, &mut self.out)?;
         let id = &event.event_id.as_bytes()[..];
-        self.insert_event
-            .execute(params![id, task.row, &self.out.bytes[..]])?;
+        let seq = self
+            .insert_event
+            .insert(params![id, task.row, &self.out.bytes[..]])?;
+        self.spans.note(event.event_id.as_bytes(), seq)?;
         self.meta.add(Counter::Events, 1);
         self.roll(event, task.who, Tally::add_event)?;
         Ok(())
@@ -208,13 +216,17 @@ impl<'c> Ledger<'c> {
 
     fn change_event(&mut self, event: &Event) -> Result<(), Fault> {
         let id = &event.event_id.as_bytes()[..];
-        let found = self.find_event.query([id])?.next()?.map(|row| {
-            Ok::<_, rusqlite::Error>((
-                row.get::<_, i64>(0)?,
-                row.get::<_, i64>(1)?,
-                row.get::<_, Vec<u8>>(2)?,
-            ))
-        });
+        let found = self
+            .find_event
+            .query([&event.task_id.as_bytes()[..], id])?
+            .next()?
+            .map(|row| {
+                Ok::<_, rusqlite::Error>((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, Vec<u8>>(2)?,
+                ))
+            });
         let Some((seq, who, body)) = found.transpose()? else {
             return self.keep_event(event);
         };

@@ -1,0 +1,158 @@
+//! The bill of one call: usage times the prices that hold for it, line by line.
+
+mod arithmetic;
+mod card;
+mod mix;
+mod tokens;
+mod tools;
+mod units;
+
+use rust_decimal::Decimal;
+use smallvec::SmallVec;
+
+use super::entry::Entry;
+use super::names::Provider;
+use super::query::{PriceLine, PriceQuery};
+use super::table::{Component, Tier};
+use crate::event::CallType;
+use crate::text::Text;
+use crate::usage::Unit;
+
+pub(crate) use arithmetic::{product, sum};
+pub(crate) use card::{Card, Quirks};
+pub(crate) use mix::Mix;
+
+/// Everything that the price of one call depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    /// The question.
+    pub(crate) query: &'a PriceQuery<'a>,
+    /// The prices of the model.
+    pub(crate) entry: Entry<'a>,
+    /// Who bills.
+    pub(crate) provider: Provider<'a>,
+    /// The usage, taken apart.
+    pub(crate) mix: &'a Mix,
+}
+
+impl Call<'_> {
+    /// The instant of billing, in seconds since 1970.
+    pub(crate) fn at_seconds(&self) -> u64 {
+        self.query.billed_at.unix_millis() / 1000
+    }
+
+    /// The tier whose price list applies.
+    pub(crate) fn tier(&self) -> Tier {
+        if self.query.call_type == CallType::Decisions {
+            return Tier::Decisions;
+        }
+        Tier::of_wire(self.query.service_tier)
+    }
+
+    /// The price card.
+    pub(crate) fn card(&self) -> Card<'_> {
+        let batch = self.query.call_type == CallType::Batch;
+        Card::new(
+            self.entry,
+            self.tier(),
+            batch,
+            self.mix.prompt,
+            self.at_seconds(),
+            self.provider.quirks(),
+        )
+    }
+}
+
+/// The lines of a bill as they come together, written where they are to stay.
+pub(crate) struct Bill<'r> {
+    /// The addends.
+    pub(crate) lines: &'r mut SmallVec<[PriceLine; 4]>,
+    /// What could not be priced, and why where it is not for want of a price.
+    pub(crate) unpriced: &'r mut SmallVec<[Text; 1]>,
+    /// The sum of the lines, where there are any.
+    pub(crate) total: &'r mut Option<Decimal>,
+}
+
+impl Bill<'_> {
+    /// Adds `quantity × unit price`. A quantity of zero adds nothing; a price that is not known, or
+    /// an amount that does not fit, goes to the unpriced.
+    pub(crate) fn add(&mut self, what: &'static str, quantity: Decimal, unit_usd: Option<Decimal>) {
+        if quantity.is_zero() {
+            return;
+        }
+        let Some(unit_usd) = unit_usd else {
+            self.unpriced.push(Text::from_static(what));
+            return;
+        };
+        let usd = product(quantity, unit_usd);
+        let total = usd.and_then(|usd| sum((*self.total).unwrap_or(Decimal::ZERO), usd));
+        if let (Some(usd), Some(total)) = (usd, total) {
+            self.lines.push(PriceLine {
+                what: Text::from_static(what),
+                quantity,
+                unit_usd,
+                usd,
+            });
+            *self.total = Some(total);
+        } else {
+            self.unpriced.push(Text::from(format!("{what}: overflow")));
+        }
+    }
+
+    /// Adds tokens.
+    pub(crate) fn add_tokens(&mut self, what: Unit, count: u64, unit_usd: Option<Decimal>) {
+        self.add(what.as_str(), Decimal::from(count), unit_usd);
+    }
+
+    /// Declares that what was reported costs nothing when it adds up to nothing.
+    pub(crate) fn settle_zero(&mut self) {
+        if self.lines.is_empty() && self.unpriced.is_empty() {
+            *self.total = Some(Decimal::ZERO);
+        }
+    }
+}
+
+/// Bills one call.
+pub(crate) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
+    units::charge(call, bill);
+    if call.mix.has_units {
+        tools::charge(call, bill);
+    }
+    if !call.query.usage.is_empty() {
+        bill.settle_zero();
+    }
+}
+
+/// The factor on token prices: residency, endpoint, geography and speed, one after the other.
+pub(crate) fn multiplier(call: &Call<'_>) -> Option<Decimal> {
+    let query = call.query;
+    let mut factor = None;
+    let mut apply = |component: Component| {
+        if let Some(times) = call.entry.plain(component) {
+            factor = Some(factor.map_or(times, |so_far| product(so_far, times).unwrap_or(so_far)));
+        }
+    };
+    if let Some(residency) = query.residency {
+        if residency.eq_ignore_ascii_case("us") {
+            apply(Component::XResidencyUs);
+        } else if residency.eq_ignore_ascii_case("eu") {
+            apply(Component::XResidencyEu);
+        }
+    }
+    if query
+        .location
+        .is_some_and(|location| !location.eq_ignore_ascii_case("global"))
+    {
+        apply(Component::XRegional);
+    }
+    if query.geo.is_some_and(|geo| geo.eq_ignore_ascii_case("us")) {
+        apply(Component::XGeoUs);
+    }
+    if query
+        .speed
+        .is_some_and(|speed| speed.eq_ignore_ascii_case("fast"))
+    {
+        apply(Component::XSpeedFast);
+    }
+    factor
+}

@@ -1,0 +1,63 @@
+//! The hash of a model name, the same for every spelling that differs in case only.
+
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// 64 bits of the ASCII-lower-cased bytes. The generator of the packed table computes the same.
+#[inline]
+pub(crate) fn fold_hash(name: &[u8]) -> u64 {
+    let mut hash = (name.len() as u64).wrapping_mul(MIX);
+    let (words, tail) = name.as_chunks::<8>();
+    for word in words {
+        hash = mix(hash, u64::from_le_bytes(*word));
+    }
+    if tail.is_empty() {
+        return hash;
+    }
+    // The last bytes, padded with zeros: cut out of the last eight where there are as many.
+    let last = match name.last_chunk::<8>() {
+        Some(word) => u64::from_le_bytes(*word) >> (8 * (8 - tail.len())),
+        None => tail
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    mix(hash, last)
+}
+
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    let hash = (hash ^ lower(word)).wrapping_mul(MIX);
+    hash ^ hash >> 32
+}
+
+/// Lower-cases the ASCII capitals among eight bytes at once.
+#[inline]
+const fn lower(word: u64) -> u64 {
+    const LOW7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let low = word & LOW7;
+    let at_least_a = low + 0x3f3f_3f3f_3f3f_3f3f;
+    let above_z = low + 0x2525_2525_2525_2525;
+    let capital = at_least_a & !above_z & !word & HIGH;
+    word | capital >> 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_change_the_hash_and_anything_else_does() {
+        assert_eq!(fold_hash(b"Gpt-4O-Mini-2024"), fold_hash(b"gpt-4o-mini-2024"));
+        assert_ne!(fold_hash(b"gpt-4o"), fold_hash(b"gpt-4o\0"));
+        assert_ne!(fold_hash(b"@[`{"), fold_hash(b"`{@["));
+    }
+
+    #[test]
+    fn only_ascii_capitals_are_folded() {
+        for byte in 0..=255u8 {
+            let word = u64::from(byte) << 24;
+            assert_eq!(lower(word), u64::from(byte.to_ascii_lowercase()) << 24, "{byte}");
+        }
+    }
+}

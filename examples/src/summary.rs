@@ -1,0 +1,92 @@
+//! The report in the terminal.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use dexcost::Sum;
+use dexcost::buffer::{BufferReader, TaskFilter};
+use dexcost::money;
+use dexcost::report::{By, Report, ReportQuery, ReportRow};
+
+use crate::Error;
+
+/// What the buffer at `path` holds, by customer, task type and model, and what to try next.
+///
+/// # Errors
+///
+/// Where the file cannot be read.
+pub fn report(path: &Path) -> Result<String, Error> {
+    let reader = BufferReader::open(path)?;
+    let mut text = String::new();
+    for by in [By::Customer, By::TaskType, By::Model] {
+        table(&mut text, &Report::read(&reader, &ReportQuery::by(by))?)?;
+        text.push('\n');
+    }
+    hints(&mut text, &reader, path)?;
+    Ok(text)
+}
+
+fn table(text: &mut String, report: &Report) -> Result<(), Error> {
+    let names = report.rows.iter().map(|row| name(row).chars().count());
+    let width = names.max().unwrap_or(0).max(12);
+    let mut line = |name: &str, cells: [String; 7]| {
+        let [tasks, failed, events, input, cached, output, cost] = cells;
+        writeln!(
+            text,
+            "{name:<width$}  {tasks:>6} {failed:>6} {events:>7} {input:>11} {cached:>11} {output:>10}  {cost:>13}"
+        )
+    };
+    let titles = [
+        "tasks",
+        "failed",
+        "events",
+        "tokens in",
+        "cached",
+        "tokens out",
+        "cost",
+    ];
+    line(&format!("by {}", report.by.as_str()), titles.map(str::to_owned))?;
+    for row in &report.rows {
+        line(name(row), cells(row))?;
+    }
+    line("total", cells(&report.total))?;
+    Ok(())
+}
+
+fn name(row: &ReportRow) -> &str {
+    row.name.as_deref().unwrap_or("(none)")
+}
+
+fn cells(row: &ReportRow) -> [String; 7] {
+    let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+    let unknown = if row.unknown_cost_events > 0 { " + ?" } else { "" };
+    [
+        count(row.tasks),
+        count(row.failed_tasks),
+        row.events.to_string(),
+        row.input_tokens.to_string(),
+        row.cached_tokens.to_string(),
+        row.output_tokens.to_string(),
+        usd(&row.total_cost_usd) + unknown,
+    ]
+}
+
+fn usd(sum: &Sum) -> String {
+    match sum.to_decimal() {
+        Some(amount) => format!("${}", money::plain(amount.round_dp(6))),
+        None => "?".to_owned(),
+    }
+}
+
+fn hints(text: &mut String, reader: &BufferReader, path: &Path) -> Result<(), Error> {
+    let path = path.display();
+    let tasks = reader.tasks(&TaskFilter::default())?;
+    let costliest = tasks.iter().max_by_key(|task| task.totals.total_cost_usd());
+    writeln!(text, "All of it stays in {path}. Next, try:")?;
+    writeln!(text, "  dexcost report --buffer {path} --by project")?;
+    writeln!(text, "  dexcost tasks  --buffer {path}")?;
+    if let Some(task) = costliest {
+        writeln!(text, "  dexcost show   --buffer {path} {}", task.task_id)?;
+    }
+    Ok(())
+}
