@@ -466,6 +466,78 @@ fn stated_costs_are_read_to_the_last_digit() {
 }
 
 #[test]
+fn providers_that_put_usage_elsewhere_or_count_apart_are_normalised() {
+    let counts = |url: &str, body: &str| {
+        let seen = Call {
+            url,
+            body: body.as_bytes(),
+            ..Call::default()
+        }
+        .run();
+        (
+            seen.usage.count(Unit::InputTokens),
+            seen.usage.count(Unit::OutputTokens),
+            seen.usage.count(Unit::CacheReadTokens),
+        )
+    };
+    // Groq without include_usage, Moonshot in the choice, llama.cpp's timings.
+    assert_eq!(
+        counts(
+            OPENAI,
+            "data: {\"model\":\"m\",\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}}\n\n"
+        ),
+        (3, 2, 0)
+    );
+    assert_eq!(
+        counts(
+            OPENAI,
+            "data: {\"model\":\"m\",\"choices\":[{\"finish_reason\":\"stop\",\"usage\":{\"prompt_tokens\":3,\"cached_tokens\":1}}]}\n\n"
+        ),
+        (3, 0, 1)
+    );
+    assert_eq!(
+        counts(
+            OPENAI,
+            "data: {\"model\":\"m\",\"choices\":[],\"timings\":{\"cache_n\":4,\"prompt_n\":3,\"predicted_n\":2}}\n\n"
+        ),
+        (7, 2, 4)
+    );
+    // Reasoning on top of the completion where the total says so.
+    let reasoning = r#"{"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":17,"completion_tokens_details":{"reasoning_tokens":5}}}"#;
+    assert_eq!(
+        counts("https://api.x.ai/v1/chat/completions", reasoning),
+        (10, 7, 0)
+    );
+    let inside = reasoning.replace("17", "12").replace(":5}", ":1}");
+    assert_eq!(
+        counts("https://api.x.ai/v1/chat/completions", &inside),
+        (10, 2, 0)
+    );
+    // Audio on top of the prompt where the total says so.
+    let audio = r#"{"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":114,"prompt_tokens_details":{"audio_tokens":100}}}"#;
+    assert_eq!(
+        counts("https://api.mistral.ai/v1/chat/completions", audio),
+        (109, 5, 0)
+    );
+    // Thoughts that only the total counts.
+    let google = "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions";
+    assert_eq!(
+        counts(
+            google,
+            r#"{"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":50}}"#
+        ),
+        (9, 41, 0)
+    );
+    let gateway = "https://ai-gateway.vercel.sh/v1/chat/completions";
+    let thoughts = r#"{"model":"google/g","usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"completion_tokens_details":{"reasoning_tokens":30}}}"#;
+    assert_eq!(counts(gateway, thoughts), (9, 35, 0));
+    assert_eq!(
+        counts(gateway, &thoughts.replace("google/", "openai/")),
+        (9, 5, 0)
+    );
+}
+
+#[test]
 fn the_same_request_has_the_same_digest() {
     let digest = |request: &[u8], url| {
         Call {

@@ -26,7 +26,12 @@ pub(super) const KEEP: &[(&str, Keep)] = &[
     ("usage", Keep::All),
     (
         "choices",
-        Keep::Fields(&[("index", Keep::All), ("finish_reason", Keep::All)]),
+        // Moonshot's streams carry usage in the choice.
+        Keep::Fields(&[
+            ("index", Keep::All),
+            ("finish_reason", Keep::All),
+            ("usage", Keep::All),
+        ]),
     ),
     ("error", KEEP_ERROR),
     // Groq's own place for usage, the only one where it was not asked for.
@@ -126,7 +131,13 @@ impl OpenAiChat {
         if !value.is_object() || self.closed {
             return;
         }
-        let seen = Seen::of(value);
+        let mut seen = Seen::of(value);
+        if seen.usage.is_none() {
+            let choices = seen.choices.into_iter().flat_map(Json::items);
+            seen.usage = choices
+                .filter_map(|choice| choice.get("usage"))
+                .find(|u| u.is_object());
+        }
         let finished = seen.choices.is_some_and(|choices| self.finish_of(choices));
         let tells = seen.usage.is_some() || seen.error.is_some() || finished;
         let timings = seen.timings.filter(|_| !self.has_usage);

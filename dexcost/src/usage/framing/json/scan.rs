@@ -7,6 +7,8 @@ use super::{Keep, LONGEST_TEXT};
 
 /// The most that is kept of one document.
 const LARGEST_SKELETON: usize = 64 * 1024;
+/// What most skeletons fit.
+const FIRST_SKELETON: usize = 512;
 /// The longest field name that can be asked for.
 const LONGEST_NAME: usize = 48;
 /// Containers that are followed field by field nest no deeper in any wire form.
@@ -98,7 +100,7 @@ impl Scanner {
             strict: false,
             state: State::Value(Want::Fields(fields)),
             open: SmallVec::new(),
-            skeleton: Vec::new(),
+            skeleton: Vec::with_capacity(FIRST_SKELETON),
             malformed: false,
             overflowed: false,
         }
@@ -200,6 +202,16 @@ impl Scanner {
                 return at;
             }
             (State::BeforeName, b'"') => {
+                // The common case: the whole name is in sight.
+                let rest = &bytes[at + 1..];
+                let end = rest
+                    .iter()
+                    .take(LONGEST_NAME)
+                    .position(|b| matches!(b, b'"' | b'\\'));
+                if let Some(end) = end.filter(|end| rest[*end] == b'"') {
+                    self.named(rest.get(..end));
+                    return at + 1 + end + 1;
+                }
                 self.state = State::Name(Name {
                     bytes: [0; LONGEST_NAME],
                     length: 0,
@@ -297,7 +309,7 @@ impl Scanner {
             match byte {
                 b'"' if !name.escaped => {
                     let (bytes, length) = (name.bytes, name.length);
-                    self.named(&bytes, length);
+                    self.named(bytes.get(..length));
                     return at + 1;
                 }
                 b'\\' => name.escaped = !name.escaped,
@@ -311,9 +323,10 @@ impl Scanner {
         bytes.len()
     }
 
-    fn named(&mut self, bytes: &[u8], length: usize) {
+    /// A field name came to its end; `None` where it is longer than any that is asked for.
+    fn named(&mut self, name: Option<&[u8]>) {
         let fields = self.open.last().map_or(self.keep, |open| open.fields);
-        let kept = bytes.get(..length).and_then(|name| Keep::field(fields, name));
+        let kept = name.and_then(|name| Keep::field(fields, name));
         let want = match kept {
             None => Want::Skip,
             Some(Keep::All) => Want::All,
@@ -322,7 +335,7 @@ impl Scanner {
         if !matches!(want, Want::Skip) {
             self.separate();
             self.put(b"\"");
-            self.put(bytes.get(..length).unwrap_or_default());
+            self.put(name.unwrap_or_default());
             self.put(b"\":");
         }
         self.state = State::Colon(want);
