@@ -222,6 +222,22 @@ fn an_advisor_is_a_part_with_its_own_model() {
 }
 
 #[test]
+fn a_tier_that_comes_with_the_usage_is_read() {
+    let stream = STREAM.replace(
+        "\"choices\":[],",
+        "\"service_tier\":\"on_demand\",\"choices\":[],",
+    );
+    let seen = Call {
+        body: stream.as_bytes(),
+        request: br#"{"service_tier":"auto"}"#,
+        ..Call::default()
+    }
+    .run();
+    assert_eq!(seen.call.service_tier.as_deref(), Some("on_demand"));
+    assert_eq!(seen.call.service_tier_requested.as_deref(), Some("auto"));
+}
+
+#[test]
 fn errors_get_canonical_names() {
     for (status, body, error) in [
         (

@@ -58,6 +58,7 @@ const INTRODUCTION: u8 = 4;
 
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""finish_reason""#));
+static TIER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""service_tier""#));
 static TIMINGS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""timings""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
 
@@ -105,12 +106,17 @@ impl OpenAiChat {
     pub(super) fn event(&mut self, event: &[u8]) {
         if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
             match said(&USAGE, event) {
-                Some(usage) if self.counts_at_the_end(usage) => return,
+                Some(usage) if self.has_tier_of(event) && self.counts_at_the_end(usage) => return,
                 None if self.has_usage || !says(&TIMINGS, event) => return,
                 _ => {}
             }
         }
         self.read(Json::new(event));
+    }
+
+    /// Whether the event has no tier to tell. Groq names it with the usage only.
+    fn has_tier_of(&self, event: &[u8]) -> bool {
+        self.service_tier.is_some() || !says(&TIER, event)
     }
 
     /// Takes over a usage object that is the last field of its event: where one brace is left, it
