@@ -10,6 +10,12 @@ use dexcost::report::{By, Report, ReportQuery, ReportRow};
 
 use crate::Error;
 
+/// Longer tables end with how many rows more there are.
+const MOST_ROWS: usize = 16;
+
+/// Longer names are cut off.
+const LONGEST_NAME: usize = 40;
+
 /// What the buffer at `path` holds, by customer, task type and model, and what to try next.
 ///
 /// # Errors
@@ -27,10 +33,12 @@ pub fn report(path: &Path) -> Result<String, Error> {
 }
 
 fn table(text: &mut String, report: &Report) -> Result<(), Error> {
-    let names = report.rows.iter().map(|row| name(row).chars().count());
-    let width = names.max().unwrap_or(0).max(12);
+    let shown = &report.rows[..report.rows.len().min(MOST_ROWS)];
+    let names = shown.iter().map(|row| name(row).chars().count());
+    let width = names.max().unwrap_or(0).clamp(12, LONGEST_NAME);
     let mut line = |name: &str, cells: [String; 7]| {
         let [tasks, failed, events, input, cached, output, cost] = cells;
+        let name: String = name.chars().take(LONGEST_NAME).collect();
         writeln!(
             text,
             "{name:<width$}  {tasks:>6} {failed:>6} {events:>7} {input:>11} {cached:>11} {output:>10}  {cost:>13}"
@@ -46,8 +54,12 @@ fn table(text: &mut String, report: &Report) -> Result<(), Error> {
         "cost",
     ];
     line(&format!("by {}", report.by.as_str()), titles.map(str::to_owned))?;
-    for row in &report.rows {
+    for row in shown {
         line(name(row), cells(row))?;
+    }
+    let hidden = report.rows.len() - shown.len();
+    if hidden > 0 {
+        line(&format!("({hidden} more)"), Default::default())?;
     }
     line("total", cells(&report.total))?;
     Ok(())
