@@ -24,9 +24,11 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::post;
 use bytes::Bytes;
+use dexcost::capture::{Exchange, RequestFacts};
 use dexcost::testing::MemorySink;
 use dexcost::{
-    Commit, CostTracker, Error, Record, Refusal, Sink, SystemClock, TaskOptions, TaskStatus, TrackedTask,
+    Commit, CostTracker, Ending, Error, Record, Refusal, Sink, SystemClock, TaskOptions, TaskStatus,
+    TrackedTask,
 };
 use dexcost_tower::{CaptureLayer, CaptureService, TaskLayer};
 use http::{Request, Response};
@@ -251,6 +253,7 @@ fn small() {
         [&mut || call(&mut bare, CHAT), &mut || call(&mut ours, CHAT)],
     );
     line(&name, bare, ours, "3 us");
+    shares(&task, &reply);
     const MODELS: &str = "https://api.openai.com/v1/models";
     let mut bare = Memory::json(reply, 1 << 20);
     let mut ours = captured(bare.clone(), &tracker);
@@ -259,6 +262,30 @@ fn small() {
         [&mut || call(&mut bare, MODELS), &mut || call(&mut ours, MODELS)],
     );
     line("outbound, no model call: passes through", bare, ours, "");
+}
+
+/// What the parts of a captured call take by themselves.
+fn shares(task: &TrackedTask, reply: &str) {
+    let request = br#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Where is my parcel?"}]}"#;
+    let headers = [("content-type", "application/json")];
+    let observe = || {
+        let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", CHAT, &headers));
+        exchange.request_data(request);
+        exchange.response(200, &headers);
+        exchange.data(reply.as_bytes());
+        exchange.settle(Ending::Done)
+    };
+    let seen = observe();
+    let [exchange, copy, record] = alternate(
+        5_000,
+        [
+            &mut || drop(black_box(observe())),
+            &mut || drop(black_box(seen.clone())),
+            &mut || drop(black_box(task.record_observation(seen.clone(), Some(1)))),
+        ],
+    );
+    line("  of which the exchange", 0.0, exchange, "");
+    line("  of which pricing and recording", copy, record, "");
 }
 
 /// 5 MB of embeddings, as their numbers are written.

@@ -62,6 +62,29 @@ fn table(text: &mut String, report: &Report) -> Result<(), Error> {
         line(&format!("({hidden} more)"), Default::default())?;
     }
     line("total", cells(&report.total))?;
+    notes(text, report)
+}
+
+/// What the figures do not say by themselves; under the first table only.
+fn notes(text: &mut String, report: &Report) -> Result<(), Error> {
+    let total = &report.total;
+    if report.by != By::Customer {
+        return Ok(());
+    }
+    if total.retries > 0 {
+        let retries = total.retries;
+        writeln!(
+            text,
+            "{retries} of the events repeat a call that the provider had refused."
+        )?;
+    }
+    if total.unknown_cost_events > 0 {
+        let unknown = total.unknown_cost_events;
+        writeln!(
+            text,
+            "+ ?: {unknown} events have no known price and are not in the sums."
+        )?;
+    }
     Ok(())
 }
 
@@ -92,7 +115,11 @@ fn usd(sum: &Sum) -> String {
 
 fn hints(text: &mut String, reader: &BufferReader, path: &Path) -> Result<(), Error> {
     let path = path.display();
-    let tasks = reader.tasks(&TaskFilter::default())?;
+    let everything = TaskFilter {
+        limit: 100_000,
+        ..Default::default()
+    };
+    let tasks = reader.tasks(&everything)?;
     let costliest = tasks.iter().max_by_key(|task| task.totals.total_cost_usd());
     writeln!(text, "All of it stays in {path}. Next, try:")?;
     writeln!(text, "  dexcost report --buffer {path} --by project")?;
