@@ -374,6 +374,17 @@ def fold_hash(key):
     return h
 
 
+def family(provider):
+    """The family whose entries hold for each other; names/provider.rs has the same rule."""
+    for prefix in ("vertex_ai", "fireworks_ai"):
+        if provider.startswith(prefix + "-"):
+            return prefix
+    return {"bedrock_converse": "bedrock", "bedrock_mantle": "bedrock", "cohere_chat": "cohere", "azure_text": "azure",
+            "text-completion-openai": "openai", "text-completion-codestral": "codestral",
+            "text-completion-inception": "inception", "qwencloud": "dashscope", "qwen_ai_platform": "dashscope",
+            "sagemaker_chat": "sagemaker", "ollama_chat": "ollama"}.get(provider, provider)
+
+
 class Pool:
     """Distinct rates, packed as mantissa | scale << 56."""
 
@@ -441,7 +452,7 @@ def pack(current, legacy, version):
                 if provider not in providers:
                     providers.append(provider)
                 thresholds += [int(t) for n in prices for t in re.findall(r">(\d+)", n)]
-    providers.sort()
+    providers = sorted({*providers, *map(family, providers)})
     thresholds = sorted(set(thresholds))
     pool, keys, entries, body = Pool(), [], [], b""
     key_text, key_at = "", {}
@@ -467,7 +478,7 @@ def pack(current, legacy, version):
     slots = slot_table(keys)
     provider_rows, provider_text = b"", ""
     for name in providers:
-        provider_rows += struct.pack("<IH", len(key_text) + 1 + len(provider_text), len(name))
+        provider_rows += struct.pack("<IHB", len(key_text) + 1 + len(provider_text), len(name), providers.index(family(name)))
         provider_text += name
     component_text = " ".join(name for name, _ in COMPONENTS)
     sections = [

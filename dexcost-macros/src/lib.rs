@@ -18,12 +18,24 @@ use proc_macro::TokenStream;
 /// A task that is opened within a task is its child. Without a tracker (before `dexcost::init`) the
 /// function just runs.
 ///
-/// ```ignore
-/// #[dexcost::task(type = "resolve_ticket", customer = &ticket.customer)]
-/// async fn resolve_ticket(ticket: Ticket) -> Result<Answer, Error> {
+/// ```
+/// use dexcost::testing::MemorySink;
+/// use dexcost::{CostTracker, TaskStatus, dec};
+///
+/// #[dexcost::task(type = "resolve_ticket", customer = customer, tracker = tracker)]
+/// fn resolve(tracker: &CostTracker, customer: &str) -> Result<u8, dexcost::Error> {
 ///     dexcost::record_cost("pdf_renderer", dec!(0.002))?;
-///     Ok(answer(ticket).await?)
+///     Ok(1)
 /// }
+///
+/// let sink = MemorySink::new();
+/// resolve(&sink.tracker(), "acme")?;
+///
+/// let task = &sink.ended()[0];
+/// assert_eq!(task.status, TaskStatus::Success);
+/// assert_eq!(task.attribution.customer_id.as_deref(), Some("acme"));
+/// assert_eq!(task.totals.total_cost_usd(), dec!(0.002));
+/// # Ok::<(), dexcost::Error>(())
 /// ```
 ///
 /// All arguments are optional. Expressions see the function's arguments, are evaluated once before

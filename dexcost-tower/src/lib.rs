@@ -43,7 +43,15 @@
 //! | `axum` | route templates as task types; `axum::body::Body` is observed | axum (matched-path only) |
 //! | `reqwest` | the capture layer over `Service<reqwest::Request>` | reqwest without a TLS stack |
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )
+)]
 
 mod capture;
 mod progress;

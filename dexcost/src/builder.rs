@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::account::{CostTracker, TrackerParts};
 use crate::buffer::{Buffer, BufferOptions, default_path};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::console::ConsoleSink;
 use crate::error::Error;
@@ -23,8 +23,18 @@ impl CostTracker {
     /// [`Error::Io`] where a rates or prices file cannot be used. A buffer file that cannot be used
     /// is no error: the tracker counts what is lost.
     pub fn new(config: Config) -> Result<Self, Error> {
+        Self::with_clock(config, Arc::new(SystemClock))
+    }
+
+    /// A tracker with these settings, a buffer of its own, and a clock of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         config.validate()?;
-        Self::with_sink(&config, open_buffer(&config)?)
+        let buffer = open_buffer(&config)?;
+        Ok(Self::from_parts(parts(&config, buffer, clock)?))
     }
 
     /// A tracker with these settings over a sink of one's own.
@@ -34,29 +44,37 @@ impl CostTracker {
     /// As [`new`](Self::new).
     pub fn with_sink(config: &Config, sink: Arc<dyn Sink>) -> Result<Self, Error> {
         config.validate()?;
-        let sink = if config.is_development() {
-            Arc::new(ConsoleSink::to_stderr(sink))
-        } else {
-            sink
-        };
-        let rates = RateRegistry::new();
-        if let Some(path) = &config.rates_path {
-            rates.load(path)?;
-        }
-        let privacy = Privacy::new()
-            .redact(&config.redact_fields)
-            .hash_customer_id(config.hash_customer_id)
-            .hash_project_id(config.hash_project_id);
-        Ok(Self::from_parts(TrackerParts {
-            sink,
-            clock: Arc::new(SystemClock),
-            pricing: Arc::new(PricingEngine::new()),
-            rates: Arc::new(rates),
-            privacy,
-            retry_heuristics: config.retry_heuristics(),
-            session_idle: config.session_idle,
-        }))
+        Ok(Self::from_parts(parts(config, sink, Arc::new(SystemClock))?))
     }
+}
+
+fn parts(config: &Config, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Result<TrackerParts, Error> {
+    let sink = if config.is_development() {
+        Arc::new(ConsoleSink::to_stderr(sink))
+    } else {
+        sink
+    };
+    let rates = RateRegistry::new();
+    if let Some(path) = &config.rates_path {
+        rates.load(path)?;
+    }
+    let pricing = PricingEngine::new();
+    if let Some(path) = &config.prices_path {
+        pricing.load_overrides(path)?;
+    }
+    let privacy = Privacy::new()
+        .redact(&config.redact_fields)
+        .hash_customer_id(config.hash_customer_id)
+        .hash_project_id(config.hash_project_id);
+    Ok(TrackerParts {
+        sink,
+        clock,
+        pricing: Arc::new(pricing),
+        rates: Arc::new(rates),
+        privacy,
+        retry_heuristics: config.retry_heuristics(),
+        session_idle: config.session_idle,
+    })
 }
 
 /// Opens the buffer's file on its own thread; nothing here waits for the disk.

@@ -143,6 +143,7 @@ fn whatever_moment_a_process_is_killed_at_what_it_promised_is_complete() {
         let until = Duration::from_micros(random.next() % 120_000);
         let fresh = kill_after(&path, until);
         work(&sibling, round);
+        sibling.commit().wait(LONG).unwrap();
         recover(&path);
         let reader = BufferReader::open(&path).unwrap();
         check_promises(&reader, &fresh);

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::TaskId;
 use crate::money::Amount;
-use crate::pricing::{PricingEngine, RateRegistry};
+use crate::pricing::{CostResult, PricingEngine, RateRegistry};
 use crate::privacy::Privacy;
 use crate::sink::{Commit, Sink};
 use crate::task::{Attribution, Task, TaskStatus, Totals};
@@ -229,6 +229,36 @@ impl CostTracker {
     /// As [`RateRegistry::export`].
     pub fn export_rates(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         self.0.rates.export(path)
+    }
+
+    /// What a completion of `model` costs; see [`PricingEngine::get_cost`].
+    #[must_use]
+    pub fn get_cost(
+        &self,
+        model: &str,
+        input_tokens: u64,
+        output_tokens: u64,
+        cached_tokens: u64,
+    ) -> CostResult {
+        self.0
+            .pricing
+            .get_cost(model, input_tokens, output_tokens, cached_tokens, 0)
+    }
+
+    /// Sets what a model costs, over the tables, from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`PricingEngine::set_custom_pricing`].
+    pub fn set_custom_pricing(
+        &self,
+        model: &str,
+        input_per_1k: impl Amount,
+        output_per_1k: impl Amount,
+    ) -> Result<(), Error> {
+        self.0
+            .pricing
+            .set_custom_pricing(model, input_per_1k, output_per_1k)
     }
 
     /// Asks that everything recorded so far be committed now; awaiting waits for it.

@@ -180,7 +180,6 @@ impl Buffer {
     }
 
     /// The options it was opened with.
-    #[must_use]
     pub fn options(&self) -> &BufferOptions {
         &self.shared.options
     }

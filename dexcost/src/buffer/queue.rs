@@ -38,7 +38,8 @@ struct Lane {
     taken: usize,
     /// Bytes of `taken` that no record uses yet.
     spare: usize,
-    closed: bool,
+    /// Why it takes no more.
+    refusal: Option<Refusal>,
 }
 
 /// The queue. See the module's own words.
@@ -108,11 +109,13 @@ impl Queue {
         let Some(mut lane) = self.lock(shard) else {
             return Err((Refusal::Forked, record));
         };
-        if lane.closed {
-            return Err((Refusal::Closed, record));
+        if let Some(refusal) = lane.refusal {
+            return Err((refusal, record));
         }
-        if lane.records.len() % 64 == 0 && self.is_forked() {
-            lane.closed = true;
+        if lane.records.len().is_multiple_of(64) && self.is_forked() {
+            // What the lane held at the fork is the parent's, who writes it.
+            lane.records.clear();
+            lane.refusal = Some(Refusal::Forked);
             return Err((Refusal::Forked, record));
         }
         let mut pressed = false;
@@ -237,7 +240,7 @@ impl Queue {
             return;
         }
         for shard in &self.shards {
-            shard.0.lock().closed = true;
+            shard.0.lock().refusal.get_or_insert(Refusal::Closed);
         }
     }
 
@@ -260,5 +263,80 @@ impl Queue {
 
     pub(super) fn unpark(&self) {
         self.parked.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::samples;
+    use std::sync::Arc;
+
+    fn record() -> Record {
+        Record::TaskStarted(Arc::new(samples::task(1, "acme")))
+    }
+
+    fn fill(queue: &Queue, bytes: usize) -> usize {
+        (0u64..)
+            .take_while(|n| queue.push(*n, bytes, record()).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn the_budget_is_never_exceeded_and_comes_back_whole() {
+        let queue = Queue::new(1 << 20);
+        for _ in 0..3 {
+            let taken = fill(&queue, 1_000);
+            assert!((1_000..=1_048).contains(&taken), "{taken}");
+            let mut drained = Drained::default();
+            queue.drain(&mut drained);
+            assert_eq!(drained.records.len(), taken);
+            assert!(drained.bytes <= 1 << 20);
+            assert!(matches!(
+                queue.push(0, 2_000, record()),
+                Err((Refusal::QueueFull, _)) | Ok(())
+            ));
+            let mut rest = Drained::default();
+            queue.drain(&mut rest);
+            let half = drained.take(taken / 2);
+            queue.release(half + drained.take(taken) + rest.bytes);
+            assert_eq!(queue.free.load(Ordering::Relaxed), 1 << 20);
+        }
+    }
+
+    #[test]
+    fn a_burst_of_one_task_may_use_almost_all_of_the_budget() {
+        let queue = Queue::new(1 << 20);
+        let taken = (0..)
+            .take_while(|_| queue.push(7, 1_000, record()).is_ok())
+            .count();
+        assert!(taken >= 1_040, "{taken}");
+    }
+
+    #[test]
+    fn a_fork_refuses_and_keeps_nothing() {
+        let mut queue = Queue::new(1 << 20);
+        queue.process += 1;
+        for _ in 0..3 {
+            let refused = queue.push(0, 100, record()).map_err(|(refusal, _)| refusal);
+            assert_eq!(refused, Err(Refusal::Forked));
+        }
+        assert!(queue.shards.iter().all(|shard| shard.0.lock().records.is_empty()));
+    }
+
+    #[test]
+    fn records_of_one_key_come_out_in_the_order_in_which_they_went_in() {
+        let queue = Queue::new(1 << 20);
+        let tasks: Vec<_> = (0..100).map(|n| Arc::new(samples::task(n, "acme"))).collect();
+        for task in &tasks {
+            queue.push(3, 10, Record::TaskStarted(Arc::clone(task))).unwrap();
+        }
+        let mut drained = Drained::default();
+        queue.drain(&mut drained);
+        let out = drained.records.iter().map(|record| match record {
+            Record::TaskStarted(task) => Arc::clone(task),
+            _ => unreachable!(),
+        });
+        assert!(out.eq(tasks));
     }
 }

@@ -123,24 +123,30 @@ impl Tally {
 
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let mut tally = Self::default();
+        tally.merge_encoded(body)?;
+        Ok(tally)
+    }
+
+    /// Adds what [`encode`](Self::encode) wrote. Where that is malformed, the sums are good for nothing.
+    pub(crate) fn merge_encoded(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let mut fields = Decoder::new(body);
         while let Some((field, value)) = fields.field()? {
             match field {
-                1 => tally.tasks = unzigzag(value.number()?),
-                2 => tally.failed_tasks = unzigzag(value.number()?),
-                3 => tally.events = unzigzag(value.number()?),
-                4 => tally.failed_events = unzigzag(value.number()?),
-                5 => tally.unknown = unzigzag(value.number()?),
-                6 => tally.retries = unzigzag(value.number()?),
-                7 => tally.input_tokens = whole(value.blob()?)?,
-                8 => tally.output_tokens = whole(value.blob()?)?,
-                9 => tally.cached_tokens = whole(value.blob()?)?,
-                10..=14 => tally.cost[usize::from(field) - 10] = sum(value.blob()?)?,
-                15 => tally.retry_cost = sum(value.blob()?)?,
+                1 => self.tasks += unzigzag(value.number()?),
+                2 => self.failed_tasks += unzigzag(value.number()?),
+                3 => self.events += unzigzag(value.number()?),
+                4 => self.failed_events += unzigzag(value.number()?),
+                5 => self.unknown += unzigzag(value.number()?),
+                6 => self.retries += unzigzag(value.number()?),
+                7 => self.input_tokens += whole(value.blob()?)?,
+                8 => self.output_tokens += whole(value.blob()?)?,
+                9 => self.cached_tokens += whole(value.blob()?)?,
+                10..=14 => self.cost[usize::from(field) - 10].merge(&sum(value.blob()?)?),
+                15 => self.retry_cost.merge(&sum(value.blob()?)?),
                 _ => {}
             }
         }
-        Ok(tally)
+        Ok(())
     }
 }
 

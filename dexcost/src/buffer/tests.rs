@@ -312,7 +312,7 @@ fn the_same_event_twice_is_counted_once_and_the_second_as_a_duplicate() {
         reason: "duplicate".to_owned(),
         count: 1,
     };
-    assert_eq!(status.losses, [loss.clone()]);
+    assert_eq!(status.losses, std::slice::from_ref(&loss));
     assert_eq!(buffer.losses(), [loss]);
     sync(&buffer);
     assert_eq!(
@@ -640,4 +640,67 @@ fn many_threads_lose_nothing_and_each_task_keeps_its_order() {
     }
     assert_eq!(report(&place.path, By::Customer).total.events, 8_000);
     assert!(buffer.losses().is_empty());
+}
+
+#[test]
+fn a_record_after_a_long_silence_is_committed_without_being_asked_for() {
+    let place = place();
+    let buffer = Buffer::open(options(&place.path).commit_interval(Duration::from_millis(1))).unwrap();
+    sync(&buffer);
+    for round in 1..=3 {
+        while !buffer.shared.queue.is_parked() {
+            std::thread::yield_now();
+        }
+        let one = task(round, "acme");
+        put_event(&buffer, &event(one.task_id, 1));
+        let reader = BufferReader::open(&place.path).unwrap();
+        while reader.status().unwrap().events < u64::from(round) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_buffer_that_was_never_used_leaves_one_file_behind() {
+    let place = place();
+    let buffer = open(&place.path);
+    buffer.close(LONG).unwrap();
+    assert!(buffer.close(LONG).is_ok(), "closed twice");
+    assert!(buffer.commit().wait(LONG).is_err(), "a commit after the end");
+    let names: Vec<_> = std::fs::read_dir(place.path.parent().unwrap())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["buffer.sqlite3"]);
+}
+
+#[test]
+fn a_reopened_buffer_goes_on_in_the_same_file() {
+    let place = place();
+    let first = open(&place.path);
+    run_task(&first, 1, "acme", 1);
+    let second = first.reopen().unwrap();
+    run_task(&second, 2, "acme", 1);
+    sync(&first);
+    sync(&second);
+    assert_eq!(
+        BufferReader::open(&place.path).unwrap().status().unwrap().events,
+        2
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_copy_can_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = place();
+    let buffer = open(&place.path);
+    let (task, events) = run_task(&buffer, 1, "acme", 2);
+    buffer.close(LONG).unwrap();
+    let folder = place.path.parent().unwrap();
+    std::fs::set_permissions(&place.path, PermissionsExt::from_mode(0o400)).unwrap();
+    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o500)).unwrap();
+    let found = BufferReader::open(&place.path).and_then(|reader| reader.events(task.task_id));
+    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
+    assert_eq!(found.unwrap(), events);
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use rust_decimal::{Decimal, dec};
@@ -10,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::bill::{self, Bill, Call, Mix};
 use super::entry::{Entry, OwnEntry};
-use super::names::{self, Found, Hints, Provider};
+use super::names::{self, Found, Hints, Kind, Provider};
 use super::overlay::Overlay;
 use super::query::{CostResult, PriceQuery, Resolution, Rung};
 use super::{overrides, sanity, table};
@@ -44,6 +45,8 @@ const REPLICATE_SECOND: Decimal = dec!(0.0014);
 #[derive(Default)]
 pub struct PricingEngine {
     overlay: ArcSwapOption<Overlay>,
+    /// Whether there is an overlay at all: most programs have none, and this is cheaper to ask.
+    is_layered: AtomicBool,
 }
 
 impl fmt::Debug for PricingEngine {
@@ -139,6 +142,7 @@ impl PricingEngine {
 
     /// Forgets every price of your own.
     pub fn clear_overrides(&self) {
+        self.is_layered.store(false, Ordering::Release);
         self.overlay.store(None);
     }
 
@@ -149,6 +153,7 @@ impl PricingEngine {
             next.seal();
             Some(Arc::new(next))
         });
+        self.is_layered.store(true, Ordering::Release);
     }
 
     /// The cost of a chat completion from plain counts, billed now.
@@ -198,10 +203,12 @@ impl PricingEngine {
         trace: Option<&mut Vec<String>>,
         then: impl FnOnce(Match<'_>, Option<&Overlay>) -> T,
     ) -> T {
+        if !self.is_layered.load(Ordering::Acquire) {
+            return then(find(query, None, trace), None);
+        }
         let overlay = self.overlay.load();
         let overlay = overlay.as_deref();
-        let matched = find(query, overlay, trace);
-        then(matched, overlay)
+        then(find(query, overlay, trace), overlay)
     }
 }
 
@@ -256,6 +263,11 @@ impl<'a> Match<'a> {
         })
     }
 
+    /// Who bills; nobody in particular where a price of the user's own holds for everyone.
+    pub(super) fn biller(&self) -> Provider<'a> {
+        self.provider.unwrap_or_else(|| Provider::of(""))
+    }
+
     /// Whether the entry's prices cannot be meant and are not used.
     pub(super) fn is_refused(&self) -> bool {
         matches!(self.entry, Some(Entry::Bundled(row)) if row.is_refused())
@@ -267,7 +279,7 @@ impl<'a> Match<'a> {
 fn find<'a>(
     query: &PriceQuery<'a>,
     overlay: Option<&'a Overlay>,
-    mut trace: Option<&mut Vec<String>>,
+    trace: Option<&mut Vec<String>>,
 ) -> Match<'a> {
     let at_seconds = query.billed_at.unix_millis() / 1000;
     let own = |name: &str, provider: Option<Provider<'a>>| {
@@ -293,7 +305,7 @@ fn find<'a>(
             return found;
         }
     }
-    let Some(found) = climb(query, at_seconds, trace.as_deref_mut()) else {
+    let Some(found) = climb(query, at_seconds, trace) else {
         return Match {
             provider: query.provider.map(Provider::of),
             ..Match::NOTHING
@@ -341,82 +353,68 @@ fn climb<'a>(
 
 /// The priced answer.
 fn answer(query: &PriceQuery<'_>, matched: Match<'_>, overlay: Option<&Overlay>) -> CostResult {
-    let mix = Mix::of(query.usage);
-    let bill = charge(query, &matched, &mix);
-    let cost_usd = bill.total();
-    let source = match matched.entry {
-        Some(Entry::Own(_)) => PricingSource::Custom,
-        _ if matched.rung == Rung::Unknown => PricingSource::Unknown,
-        _ => PricingSource::Litellm,
-    };
-    CostResult {
-        cost_usd,
-        cost_confidence: confidence(&bill, &matched, &mix),
-        pricing_source: source,
+    let mut result = CostResult {
+        cost_usd: None,
+        cost_confidence: CostConfidence::Unknown,
+        pricing_source: match matched.entry {
+            Some(Entry::Own(_)) => PricingSource::Custom,
+            _ if matched.rung == Rung::Unknown => PricingSource::Unknown,
+            _ => PricingSource::Litellm,
+        },
         pricing_version: version(overlay),
-        lines: bill.lines,
-        unpriced: bill.unpriced,
+        lines: SmallVec::new_const(),
+        unpriced: SmallVec::new_const(),
         matched: matched.key(),
         rung: matched.rung,
-        provider: matched.provider.map(|provider| provider_text(provider.name)),
-    }
-}
-
-fn provider_text(name: &str) -> Text {
-    Text::from(name)
-}
-
-fn confidence(bill: &Bill, matched: &Match<'_>, mix: &Mix) -> CostConfidence {
-    if bill.total().is_none() || !bill.unpriced.is_empty() {
-        CostConfidence::Unknown
-    } else if mix.clamped || !matches!(matched.rung, Rung::Exact | Rung::Alias | Rung::Custom) {
-        CostConfidence::Estimated
-    } else {
-        CostConfidence::Computed
-    }
-}
-
-/// The bill for what was found.
-pub(super) fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix) -> Bill {
-    let nothing = |why: &'static str| {
-        let mut bill = Bill::default();
-        bill.unpriced = SmallVec::from_elem(Text::from_static(why), 1);
-        bill
+        provider: matched.provider.map(|provider| Text::from(provider.name)),
     };
-    let Some(provider) = matched.provider else {
-        return nothing("model");
+    let mix = Mix::of(query.usage);
+    let mut bill = Bill {
+        lines: &mut result.lines,
+        unpriced: &mut result.unpriced,
+        total: &mut result.cost_usd,
     };
+    charge(query, &matched, &mix, &mut bill);
+    if result.cost_usd.is_some() && result.unpriced.is_empty() {
+        let is_own = matches!(matched.rung, Rung::Exact | Rung::Alias | Rung::Custom);
+        result.cost_confidence = if mix.clamped || !is_own {
+            CostConfidence::Estimated
+        } else {
+            CostConfidence::Computed
+        };
+    }
+    result
+}
+
+/// Writes the bill for what was found.
+fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix, bill: &mut Bill<'_>) {
     if matched.is_refused() {
-        return nothing(sanity::REFUSED);
+        bill.unpriced.push(Text::from_static(sanity::REFUSED));
+        return;
     }
     if let Some(entry) = matched.entry {
         let call = Call {
             query,
             entry,
-            provider,
+            provider: matched.biller(),
             mix,
         };
-        let mut bill = bill::bill(&call);
-        add_router_fee(query, &call, &mut bill);
+        bill::charge(&call, bill);
+        add_router_fee(query, &call, bill);
         if query.usage.is_empty() {
             bill.unpriced.push(Text::from_static("usage"));
         }
-        return bill;
+        return;
     }
     match matched.rung {
-        Rung::LocalFree | Rung::FreeVariant => {
-            let mut bill = Bill::default();
-            bill.settle_zero();
-            bill
-        }
-        Rung::ProviderDefault => by_wall_time(query),
-        _ => nothing("model"),
+        Rung::LocalFree | Rung::FreeVariant => bill.settle_zero(),
+        Rung::ProviderDefault => by_wall_time(query, bill),
+        _ => bill.unpriced.push(Text::from_static("model")),
     }
 }
 
 /// Replicate runs unlisted models at a price per second.
-fn by_wall_time(query: &PriceQuery<'_>) -> Bill {
-    let mut bill = Bill::default();
+fn by_wall_time(query: &PriceQuery<'_>, bill: &mut Bill<'_>) {
     let seconds = query
         .usage
         .get(Unit::ComputeSeconds)
@@ -428,16 +426,15 @@ fn by_wall_time(query: &PriceQuery<'_>) -> Bill {
             .unpriced
             .push(Text::from_static(Unit::ComputeSeconds.as_str())),
     }
-    bill
 }
 
 /// Azure's model router bills its own price for the prompt on top of the model that it chose.
-fn add_router_fee(query: &PriceQuery<'_>, call: &Call<'_>, bill: &mut Bill) {
+fn add_router_fee(query: &PriceQuery<'_>, call: &Call<'_>, bill: &mut Bill<'_>) {
     let is_router = |model: &str| {
         let name = model.rsplit('/').next().unwrap_or(model);
         name.eq_ignore_ascii_case("model-router") || name.eq_ignore_ascii_case("model_router")
     };
-    if !matches!(call.provider.family, "azure" | "azure_ai")
+    if !matches!(call.provider.kind, Kind::Azure | Kind::AzureAi)
         || query.response_model.is_none()
         || !is_router(query.model)
     {

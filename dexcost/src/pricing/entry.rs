@@ -57,14 +57,6 @@ pub(crate) enum Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// The provider that the prices belong to.
-    pub(crate) fn provider(self) -> Option<&'a str> {
-        match self {
-            Self::Bundled(row) => Some(row.provider()),
-            Self::Own(own) => own.provider.as_deref(),
-        }
-    }
-
     /// The plain prices and their variants.
     pub(crate) fn rates(self) -> Rates<'a> {
         match self {
@@ -118,11 +110,6 @@ impl<'a> Entry<'a> {
                 ranges.clone().find(&holds).or_else(|| ranges.next_back())
             }
         }
-    }
-
-    /// Whether the model has a range table over results.
-    pub(crate) fn has_result_ranges(self) -> bool {
-        self.range_for_results(0).is_some()
     }
 
     /// The prices of certain hours, where an instant lies in them.

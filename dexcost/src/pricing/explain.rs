@@ -116,7 +116,8 @@ fn price_steps(query: &PriceQuery<'_>, matched: &Match<'_>) -> Vec<String> {
     if matched.is_refused() {
         steps.push("its listed prices cannot be meant and are not used".to_owned());
     }
-    if let (Some(entry), Some(provider)) = (matched.entry, matched.provider) {
+    if let Some(entry) = matched.entry {
+        let provider = matched.biller();
         let mix = Mix::of(query.usage);
         entry_steps(
             &Call {

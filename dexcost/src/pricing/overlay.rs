@@ -43,7 +43,10 @@ impl Overlay {
                 let entry = entries.iter().find(|entry| {
                     let theirs = entry.provider.as_deref();
                     let holds = theirs.is_none_or(|theirs| {
-                        provider.is_none_or(|provider| provider.takes(Provider::of(theirs).name))
+                        provider.is_none_or(|provider| {
+                            let theirs = Provider::of(theirs);
+                            provider.takes(theirs.name, theirs.family)
+                        })
                     });
                     holds && entry.since_seconds <= at_seconds
                 })?;

@@ -60,15 +60,10 @@ impl Report {
             query,
             passes: HashMap::new(),
             groups: HashMap::new(),
+            group: (i64::MIN, Tally::default()),
         };
         let (from, to) = query.days();
-        let mut outcome = Ok(());
-        reader.rollups(from, to, |rollup| {
-            if outcome.is_ok() {
-                outcome = sums.take(reader, rollup);
-            }
-        })?;
-        outcome?;
+        reader.rollups(from, to, |rollup| sums.take(reader, rollup))?;
         sums.report(reader)
     }
 }
@@ -79,10 +74,12 @@ struct Sums<'q> {
     passes: HashMap<i64, bool>,
     /// Sums by day, `who` or `what`, before those are named.
     groups: HashMap<i64, Tally>,
+    /// The group that came last, not yet in the map.
+    group: (i64, Tally),
 }
 
 impl Sums<'_> {
-    fn take(&mut self, reader: &BufferReader, rollup: RollupRow) -> Result<(), Error> {
+    fn take(&mut self, reader: &BufferReader, rollup: &RollupRow<'_>) -> Result<(), Error> {
         if self.query.has_filter() && !self.passes(reader, rollup.who)? {
             return Ok(());
         }
@@ -91,8 +88,12 @@ impl Sums<'_> {
             By::Customer | By::Project | By::TaskType => rollup.who,
             By::Model | By::Provider => rollup.what,
         };
-        self.groups.entry(key).or_default().merge(&rollup.tally);
-        Ok(())
+        // Rows come in order of their keys, so the same group often comes twice in a row.
+        if self.group.0 != key {
+            let (last, sums) = std::mem::replace(&mut self.group, (key, Tally::default()));
+            self.groups.entry(last).or_default().merge(&sums);
+        }
+        rollup.add_to(&mut self.group.1)
     }
 
     fn passes(&mut self, reader: &BufferReader, who: i64) -> Result<bool, Error> {
@@ -104,8 +105,12 @@ impl Sums<'_> {
         Ok(passes)
     }
 
-    fn report(self, reader: &BufferReader) -> Result<Report, Error> {
+    fn report(mut self, reader: &BufferReader) -> Result<Report, Error> {
         let by = self.query.by;
+        let (last, sums) = self.group;
+        self.groups.entry(last).or_default().merge(&sums);
+        // What had no row at all is no group.
+        self.groups.retain(|_, sums| !sums.is_zero());
         let mut total = Tally::default();
         let mut named: HashMap<Option<String>, Tally> = HashMap::new();
         for (key, tally) in self.groups {

@@ -1,5 +1,5 @@
 //! Names of the user that are also names of the generated code, or of the prelude.
-#![allow(non_camel_case_types, dead_code, clippy::all)]
+#![allow(dead_code, reason = "the names only have to be there")]
 
 mod core {}
 mod std {}

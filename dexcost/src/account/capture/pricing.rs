@@ -9,7 +9,6 @@ use crate::money::exact_sum;
 use crate::observation::{Observation, UsageScope};
 use crate::pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
 use crate::text::Text;
-use crate::usage::Usage;
 use crate::usage::readers::Quirks;
 
 /// The cost of what an exchange showed, at the prices of `billed_at`.
@@ -51,10 +50,18 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
             unknown()
         };
     }
-    let mut cost = whole(seen, prices, billed_at);
-    for part in &seen.call.parts {
-        add(&mut cost, part, seen, prices, billed_at);
+    let mut cost = None;
+    if !seen.usage.is_empty() {
+        cost = Some(whole(seen, prices, billed_at));
     }
+    for part in &seen.call.parts {
+        let more = of_part(seen, part, prices, billed_at);
+        cost = Some(match cost {
+            Some(cost) => sum(cost, more, part),
+            None => more,
+        });
+    }
+    let mut cost = cost.unwrap_or_else(unknown);
     if seen.usage_is_suspect && cost.cost_confidence != CostConfidence::Unknown {
         cost.cost_confidence = CostConfidence::Estimated;
     }
@@ -73,29 +80,24 @@ fn stated(seen: &Observation) -> Option<Decimal> {
     (!cost.is_zero() || quirks.bills_as_stated).then_some(cost)
 }
 
-fn query<'a>(seen: &'a Observation, usage: &'a Usage, billed_at: Timestamp) -> Option<PriceQuery<'a>> {
-    PriceQuery::of_call(seen.provider.as_deref(), &seen.call, usage, billed_at)
-}
-
 fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
-    query(seen, &seen.usage, billed_at).map_or_else(unknown, |query| prices.price(&query))
+    let query = PriceQuery::of_call(seen.provider.as_deref(), &seen.call, &seen.usage, billed_at);
+    query.map_or_else(unknown, |query| prices.price(&query))
 }
 
-/// Adds a sampling with a model of its own to the cost of the whole.
-fn add(
-    cost: &mut CostResult,
-    part: &CallPart,
-    seen: &Observation,
-    prices: &PricingEngine,
-    billed_at: Timestamp,
-) {
-    let of_part = PriceQuery::new(&part.model, &part.usage, billed_at);
-    let of_part = query(seen, &part.usage, billed_at).map_or(of_part.clone(), |whole| PriceQuery {
+/// A sampling inside the call: everything but model and usage is as with the whole.
+fn of_part(seen: &Observation, part: &CallPart, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+    let whole = PriceQuery::of_call(seen.provider.as_deref(), &seen.call, &part.usage, billed_at);
+    let bare = PriceQuery::new(&part.model, &part.usage, billed_at);
+    prices.price(&PriceQuery {
         model: &part.model,
         response_model: None,
-        ..whole
-    });
-    let more = prices.price(&of_part);
+        ..whole.unwrap_or(bare)
+    })
+}
+
+/// The cost of a call with that of a sampling inside it.
+fn sum(mut cost: CostResult, more: CostResult, part: &CallPart) -> CostResult {
     cost.cost_usd = match (cost.cost_usd, more.cost_usd) {
         (Some(a), Some(b)) => exact_sum(a, b),
         (a, b) => a.or(b),
@@ -106,6 +108,7 @@ fn add(
     cost.cost_confidence = worse(cost.cost_confidence, more.cost_confidence);
     cost.lines.extend(more.lines);
     cost.unpriced.extend(more.unpriced);
+    cost
 }
 
 /// The lower of two confidences: they are declared from the best to the worst.

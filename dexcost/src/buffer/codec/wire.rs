@@ -163,6 +163,13 @@ impl<'a> Decoder<'a> {
     }
 
     fn varint(&mut self) -> Result<u128, Malformed> {
+        // Most numbers are a byte.
+        if let Some((first, rest)) = self.bytes.split_first()
+            && first & 0x80 == 0
+        {
+            self.bytes = rest;
+            return Ok(u128::from(*first));
+        }
         let mut value = 0u128;
         for shift in (0..=119).step_by(7) {
             let byte = self.byte()?.ok_or(Malformed("a number is cut off"))?;

@@ -44,12 +44,21 @@ pub enum Found<T> {
     Several(Vec<T>),
 }
 
-/// One row of rollups, with its names.
-pub(crate) struct RollupRow {
+/// One row of rollups.
+pub(crate) struct RollupRow<'a> {
     pub(crate) day: i64,
     pub(crate) who: i64,
     pub(crate) what: i64,
-    pub(crate) tally: Tally,
+    body: &'a [u8],
+    reader: &'a BufferReader,
+}
+
+impl RollupRow<'_> {
+    /// Adds its sums to others.
+    pub(crate) fn add_to(&self, sums: &mut Tally) -> Result<(), Error> {
+        sums.merge_encoded(self.body)
+            .map_err(|e| self.reader.malformed(e))
+    }
 }
 
 impl BufferReader {
@@ -182,25 +191,29 @@ impl BufferReader {
     }
 
     /// Calls `each` with the rollups of the days `from..=to`, in order of day.
-    pub(crate) fn rollups(&self, from: i64, to: i64, mut each: impl FnMut(RollupRow)) -> Result<(), Error> {
+    pub(crate) fn rollups(
+        &self,
+        from: i64,
+        to: i64,
+        mut each: impl FnMut(&RollupRow<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut statement =
             self.prepare("SELECT day, who, what, body FROM rollups WHERE day BETWEEN ?1 AND ?2")?;
         let mut rows = statement.query([from, to]).map_err(|e| self.wrap(e))?;
         while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
             let read =
-                || -> rusqlite::Result<(i64, i64, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
-            let (day, who, what) = read().map_err(|e| self.wrap(e))?;
-            let body = row.get_ref(3).map_err(|e| self.wrap(e))?;
+                || -> rusqlite::Result<_> { Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get_ref(3)?)) };
+            let (day, who, what, body) = read().map_err(|e| self.wrap(e))?;
             let body = body
                 .as_blob()
                 .map_err(|_| self.malformed(Malformed("a rollup is no blob")))?;
-            let tally = Tally::decode(body).map_err(|e| self.malformed(e))?;
-            each(RollupRow {
+            each(&RollupRow {
                 day,
                 who,
                 what,
-                tally,
-            });
+                body,
+                reader: self,
+            })?;
         }
         Ok(())
     }

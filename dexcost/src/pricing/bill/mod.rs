@@ -63,17 +63,17 @@ impl Call<'_> {
     }
 }
 
-/// The lines of a bill as they come together.
-#[derive(Default)]
-pub(crate) struct Bill {
+/// The lines of a bill as they come together, written where they are to stay.
+pub(crate) struct Bill<'r> {
     /// The addends.
-    pub(crate) lines: SmallVec<[PriceLine; 4]>,
+    pub(crate) lines: &'r mut SmallVec<[PriceLine; 4]>,
     /// What could not be priced, and why where it is not for want of a price.
-    pub(crate) unpriced: SmallVec<[Text; 1]>,
-    total: Option<Decimal>,
+    pub(crate) unpriced: &'r mut SmallVec<[Text; 1]>,
+    /// The sum of the lines, where there are any.
+    pub(crate) total: &'r mut Option<Decimal>,
 }
 
-impl Bill {
+impl Bill<'_> {
     /// Adds `quantity × unit price`. A quantity of zero adds nothing; a price that is not known, or
     /// an amount that does not fit, goes to the unpriced.
     pub(crate) fn add(&mut self, what: &'static str, quantity: Decimal, unit_usd: Option<Decimal>) {
@@ -85,7 +85,7 @@ impl Bill {
             return;
         };
         let usd = product(quantity, unit_usd);
-        let total = usd.and_then(|usd| sum(self.total.unwrap_or(Decimal::ZERO), usd));
+        let total = usd.and_then(|usd| sum((*self.total).unwrap_or(Decimal::ZERO), usd));
         if let (Some(usd), Some(total)) = (usd, total) {
             self.lines.push(PriceLine {
                 what: Text::from_static(what),
@@ -93,7 +93,7 @@ impl Bill {
                 unit_usd,
                 usd,
             });
-            self.total = Some(total);
+            *self.total = Some(total);
         } else {
             self.unpriced.push(Text::from(format!("{what}: overflow")));
         }
@@ -104,30 +104,23 @@ impl Bill {
         self.add(what.as_str(), Decimal::from(count), unit_usd);
     }
 
-    /// The sum of the lines, where there are any.
-    pub(crate) const fn total(&self) -> Option<Decimal> {
-        self.total
-    }
-
     /// Declares that what was reported costs nothing when it adds up to nothing.
     pub(crate) fn settle_zero(&mut self) {
         if self.lines.is_empty() && self.unpriced.is_empty() {
-            self.total = Some(Decimal::ZERO);
+            *self.total = Some(Decimal::ZERO);
         }
     }
 }
 
 /// Bills one call.
-pub(crate) fn bill(call: &Call<'_>) -> Bill {
-    let mut bill = Bill::default();
-    units::charge(call, &mut bill);
+pub(crate) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
+    units::charge(call, bill);
     if call.mix.has_units {
-        tools::charge(call, &mut bill);
+        tools::charge(call, bill);
     }
     if !call.query.usage.is_empty() {
         bill.settle_zero();
     }
-    bill
 }
 
 /// The factor on token prices: residency, endpoint, geography and speed, one after the other.

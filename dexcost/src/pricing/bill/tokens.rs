@@ -20,7 +20,7 @@ pub(super) struct Replaced {
 }
 
 /// Bills every piece of the mix at its own price.
-pub(super) fn charge(call: &Call<'_>, replaced: Replaced, bill: &mut Bill) {
+pub(super) fn charge(call: &Call<'_>, replaced: Replaced, bill: &mut Bill<'_>) {
     let card = call.card();
     let factor = multiplier(call);
     let mix: &Mix = call.mix;

@@ -3,6 +3,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::{Bill, Call};
+use crate::pricing::names::Kind;
 use crate::pricing::table::Component;
 use crate::usage::Unit;
 
@@ -20,7 +21,7 @@ const OPENAI_CODE_SESSION: Decimal = dec!(0.03);
 const AZURE_CODE_SESSION: Decimal = dec!(0.033);
 
 /// Adds the fees.
-pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
+pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
     for (unit, count) in call.query.usage.iter() {
         if count.is_sign_negative() || count.is_zero() {
             continue;
@@ -29,7 +30,7 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
             Unit::WebSearchRequests => web_search(call, count, bill),
             Unit::GoogleMapsRequests => maps(call, count, bill),
             Unit::FileSearchRequests => {
-                let price = (call.provider.family == "openai").then_some(OPENAI_FILE_SEARCH);
+                let price = (call.provider.kind == Kind::OpenAi).then_some(OPENAI_FILE_SEARCH);
                 bill.add(unit.as_str(), count, price);
             }
             Unit::CodeInterpreterSessions => bill.add(unit.as_str(), count, code_session(call)),
@@ -40,7 +41,7 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
 
 /// A web search costs by the size of its context. Anthropic bills the medium price, Perplexity the
 /// low one; Google bills by query or once a prompt.
-fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
+fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill<'_>) {
     let medium = call.entry.plain(Component::SearchMedium);
     let (count, price) = if call.provider.is_google() {
         let count = if call.entry.bills_per_query() {
@@ -55,9 +56,9 @@ fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
             Some(size) if size.eq_ignore_ascii_case("high") => Component::SearchHigh,
             _ => Component::SearchMedium,
         };
-        let listed = match call.provider.family {
-            "anthropic" => medium,
-            "xai" => medium.or(Some(XAI_SEARCH)),
+        let listed = match call.provider.kind {
+            Kind::Anthropic => medium,
+            Kind::Xai => medium.or(Some(XAI_SEARCH)),
             _ => call.entry.plain(size).or(medium),
         };
         (count, listed)
@@ -65,7 +66,7 @@ fn web_search(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
     bill.add(Unit::WebSearchRequests.as_str(), count, price);
 }
 
-fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
+fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill<'_>) {
     let per_query = call.entry.bills_per_query();
     let silent = if per_query {
         GOOGLE_MAPS_PER_QUERY
@@ -80,9 +81,9 @@ fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill) {
 fn code_session(call: &Call<'_>) -> Option<Decimal> {
     call.entry
         .plain(Component::CodeSession)
-        .or(match call.provider.family {
-            "openai" => Some(OPENAI_CODE_SESSION),
-            "azure" => Some(AZURE_CODE_SESSION),
+        .or(match call.provider.kind {
+            Kind::OpenAi => Some(OPENAI_CODE_SESSION),
+            Kind::Azure => Some(AZURE_CODE_SESSION),
             _ => None,
         })
 }

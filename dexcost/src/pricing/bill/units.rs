@@ -9,7 +9,7 @@ use crate::pricing::table::{Code, Component};
 use crate::usage::Unit;
 
 /// Bills what the kind of call is billed by.
-pub(super) fn charge(call: &Call<'_>, bill: &mut Bill) {
+pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
     if !call.mix.has_units {
         tokens::charge(call, Replaced::default(), bill);
         return;
@@ -48,7 +48,7 @@ fn first_price(call: &Call<'_>, components: &[Component]) -> Option<Decimal> {
 }
 
 /// Tokens, with the pieces that the model bills by the character, piece or second taken out.
-fn mixed(call: &Call<'_>, bill: &mut Bill) {
+fn mixed(call: &Call<'_>, bill: &mut Bill<'_>) {
     let mut replaced = Replaced::default();
     let mut by_unit = |unit: Unit, component: Component, flag: &mut bool| {
         let Some(count) = quantity(call, unit).filter(|count| !count.is_zero()) else {
@@ -85,7 +85,7 @@ fn mixed(call: &Call<'_>, bill: &mut Bill) {
 }
 
 /// Images made: by the piece (input key before output key), by the pixel, else by tokens.
-fn images(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn images(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some(count) = quantity(call, Unit::Images) else {
         return false;
     };
@@ -129,7 +129,7 @@ fn sized_image(call: &Call<'_>) -> Option<Component> {
 }
 
 /// Speech: by the character, else by tokens.
-fn characters(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn characters(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some(count) = quantity(call, Unit::InputCharacters) else {
         return false;
     };
@@ -143,7 +143,7 @@ fn characters(call: &Call<'_>, bill: &mut Bill) -> bool {
 
 /// Transcription: by tokens where they are reported and priced, else by the second (output key
 /// before input key, a zero output key does not count).
-fn transcription(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn transcription(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some(seconds) = quantity(call, Unit::AudioSeconds) else {
         return false;
     };
@@ -164,7 +164,7 @@ fn transcription(call: &Call<'_>, bill: &mut Bill) -> bool {
 }
 
 /// Reranking: search units or queries, else tokens.
-fn queries(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn queries(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some((unit, count)) = [Unit::SearchUnits, Unit::Queries]
         .into_iter()
         .find_map(|unit| quantity(call, unit).map(|count| (unit, count)))
@@ -180,7 +180,7 @@ fn queries(call: &Call<'_>, bill: &mut Bill) -> bool {
 }
 
 /// Documents: pages, and annotated pages at the annotation price or else the page price; or credits.
-fn pages(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn pages(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let (read, annotated) = (quantity(call, Unit::Pages), quantity(call, Unit::AnnotationPages));
     if read.is_none() && annotated.is_none() {
         return false;
@@ -197,7 +197,7 @@ fn pages(call: &Call<'_>, bill: &mut Bill) -> bool {
 }
 
 /// Search: a price a query, which may depend on how many results were asked for.
-fn search(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn search(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some(count) = quantity(call, Unit::Queries) else {
         return false;
     };
@@ -214,7 +214,7 @@ fn search(call: &Call<'_>, bill: &mut Bill) -> bool {
 }
 
 /// Video: the price of video seconds, of the resolution, or the plain one.
-fn video(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn video(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some(seconds) = quantity(call, Unit::VideoSeconds) else {
         return false;
     };
@@ -242,7 +242,7 @@ fn video(call: &Call<'_>, bill: &mut Bill) -> bool {
 }
 
 /// Machines rented by the second, where the model lists no price of tokens.
-fn wall_time(call: &Call<'_>, bill: &mut Bill) -> bool {
+fn wall_time(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     if price(call, Component::Input).is_some() || price(call, Component::Output).is_some() {
         return false;
     }

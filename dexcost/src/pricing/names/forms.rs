@@ -28,6 +28,13 @@ pub(crate) enum Form<'a> {
 
 /// Reads ARNs and Google resource paths.
 pub(crate) fn read(name: &str) -> Form<'_> {
+    // Most names start with none of these letters.
+    if !matches!(
+        name.as_bytes().first(),
+        Some(b'a' | b'b' | b'c' | b'e' | b'i' | b'm' | b'p' | b't')
+    ) {
+        return Form::Plain;
+    }
     let bare = name.strip_prefix("bedrock/").unwrap_or(name);
     let bare = ["converse/", "converse_like/", "invoke/", "async_invoke/"]
         .iter()

@@ -13,7 +13,9 @@ use super::query::Rung;
 use super::table::{self, LONGEST_NAME, Name, Row};
 use forms::Form;
 
-pub(crate) use provider::{Provider, family, of_host, region_of_host};
+#[cfg(test)]
+pub(crate) use provider::family;
+pub(crate) use provider::{Kind, Provider, of_host, region_of_host};
 
 /// Names longer than this are not looked at; the longest ARN has 2,048 characters.
 const LONGEST_WIRE_NAME: usize = 2_048;
@@ -50,7 +52,7 @@ pub(crate) fn resolve<'a>(
     hints: Hints<'a>,
     trace: Option<&mut Vec<String>>,
 ) -> Option<Found<'a>> {
-    let name = model.trim();
+    let name = trimmed(model);
     if name.is_empty() || name.len() > LONGEST_WIRE_NAME {
         return None;
     }
@@ -58,7 +60,7 @@ pub(crate) fn resolve<'a>(
         .provider
         .filter(|p| !p.is_empty())
         .or_else(|| hints.host.and_then(of_host));
-    let provider = given.map(Provider::of).filter(|p| !p.is_proxy());
+    let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
     let region = hints.region.or_else(|| hints.host.and_then(region_of_host));
     let mut ladder = Ladder {
         provider,
@@ -68,6 +70,15 @@ pub(crate) fn resolve<'a>(
         trace,
     };
     ladder.climb(name, name.len() == model.len())
+}
+
+/// The name without blanks around it, which it hardly ever has.
+#[inline]
+fn trimmed(model: &str) -> &str {
+    match model.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => model,
+        _ => model.trim(),
+    }
 }
 
 struct Ladder<'a, 't> {
@@ -135,10 +146,10 @@ impl<'a> Ladder<'a, '_> {
         let Some(provider) = self.provider else {
             return self.without_provider(name, rung);
         };
-        if provider.is_local() {
+        if provider.kind == Kind::Local {
             return self.local(name, provider);
         }
-        if provider.family == "bedrock"
+        if provider.kind == Kind::Bedrock
             && let Some(found) = self.bedrock_region(name)
         {
             return Some(found);
@@ -160,11 +171,8 @@ impl<'a> Ladder<'a, '_> {
     ) -> (&'a str, Option<Found<'a>>) {
         let mut bare = name;
         let mut rung = rung;
-        loop {
-            let Some(rest) = without_prefix(bare, provider.name) else {
-                break;
-            };
-            if let Some(found) = self.probe(&[bare], rung) {
+        while let Some(rest) = without_prefix(bare, provider.name) {
+            if let Some(found) = self.look_up(bare.as_bytes(), rung) {
                 return (bare, Some(found));
             }
             bare = rest;
@@ -176,25 +184,26 @@ impl<'a> Ladder<'a, '_> {
 
     /// `provider/name`, then `name`.
     fn both(&mut self, provider: Provider<'a>, name: &str, rung: Rung) -> Option<Found<'a>> {
-        self.probe(&[provider.name, "/", name], rung)
-            .or_else(|| {
-                if provider.name == provider.family {
-                    None
-                } else {
-                    self.probe(&[provider.family, "/", name], rung)
-                }
-            })
-            .or_else(|| self.probe(&[name], rung))
+        let joined = Joined::of(&[provider.name, "/", name])?;
+        if let Some(found) = self.look_up(joined.as_bytes(), rung) {
+            return Some(found);
+        }
+        if provider.name.len() != provider.family.len()
+            && let Some(found) = self.probe(&[provider.family, "/", name], rung)
+        {
+            return Some(found);
+        }
+        self.look_up(name.as_bytes(), rung)
     }
 
     /// Nothing but a name: a key as it is, or one whose first segment names the provider.
     fn without_provider(&mut self, name: &'a str, rung: Rung) -> Option<Found<'a>> {
-        if let Some(found) = self.probe(&[name], rung) {
+        if let Some(found) = self.look_up(name.as_bytes(), rung) {
             return Some(found);
         }
         if let Some((first, rest)) = name.split_once('/') {
             let provider = Provider::of(first);
-            if !provider.is_proxy() {
+            if provider.kind != Kind::Proxy {
                 self.provider = Some(provider);
             }
             return match forms::read(rest) {
@@ -223,21 +232,21 @@ impl<'a> Ladder<'a, '_> {
             let base = forms::fine_tune_base(name)?;
             return self.both(provider, base, Rung::Alias);
         }
-        let found = match provider.family {
-            "bedrock" => self.bedrock(provider, name),
-            "vertex_ai" | "gemini" | "databricks" => self.google(provider, name),
-            "azure" | "azure_ai" => self.azure(provider, name),
-            "replicate" => {
+        let found = match provider.kind {
+            Kind::Bedrock => self.bedrock(provider, name),
+            Kind::VertexAi | Kind::Gemini | Kind::Databricks => self.google(provider, name),
+            Kind::Azure | Kind::AzureAi => self.azure(provider, name),
+            Kind::Replicate => {
                 forms::without_replicate_version(name).and_then(|bare| self.both(provider, bare, Rung::Alias))
             }
-            "fireworks_ai" if !name.contains('/') => {
+            Kind::Fireworks if !name.contains('/') => {
                 self.probe(&["fireworks_ai/accounts/fireworks/models/", name], Rung::Alias)
             }
             _ => None,
         };
         found
             .or_else(|| self.dates(Some(provider), name))
-            .or_else(|| self.legacy)
+            .or(self.legacy)
             .or_else(|| self.stand_ins(provider, name))
     }
 
@@ -249,7 +258,7 @@ impl<'a> Ladder<'a, '_> {
         let respelled = std::str::from_utf8(respelled.as_bytes()).unwrap_or("");
         let mut at = |name: &str, rung| match provider {
             Some(provider) => self.both(provider, name, rung),
-            None => self.probe(&[name], rung),
+            None => self.look_up(name.as_bytes(), rung),
         };
         at(respelled, Rung::Alias).or_else(|| at(dated.bare, Rung::SuffixStripped))
     }
@@ -300,7 +309,7 @@ impl<'a> Ladder<'a, '_> {
                 return Some(found);
             }
         }
-        if provider.family == "vertex_ai"
+        if provider.kind == Kind::VertexAi
             && let Some((undated, version)) = bare.split_once('@')
         {
             let rung = if version == "latest" || version == "default" {
@@ -329,14 +338,14 @@ impl<'a> Ladder<'a, '_> {
 
     /// The rungs whose price is not the model's own.
     fn stand_ins(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
-        match provider.family {
-            "azure_ai" => self.probe(&["azure/", name], Rung::AzureFallback),
-            "openrouter" => self.router(provider, name),
-            "together_ai" => self.bucket(together_bucket(name, self.hints.embedding)?),
-            "fireworks_ai" if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
+        match provider.kind {
+            Kind::AzureAi => self.probe(&["azure/", name], Rung::AzureFallback),
+            Kind::OpenRouter => self.router(provider, name),
+            Kind::Together => self.bucket(together_bucket(name, self.hints.embedding)?),
+            Kind::Fireworks if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
                 self.bucket(fireworks_bucket(name)?)
             }
-            "replicate" => Some(Found {
+            Kind::Replicate => Some(Found {
                 hit: None,
                 rung: Rung::ProviderDefault,
                 provider,
@@ -370,7 +379,7 @@ impl<'a> Ladder<'a, '_> {
         let mut dashed = [0u8; LONGEST_NAME];
         let dashed = dashed.get_mut(..model.len())?;
         dashed.copy_from_slice(model.as_bytes());
-        if vendor.family == "anthropic" {
+        if vendor.kind == Kind::Anthropic {
             dashed.iter_mut().filter(|b| **b == b'.').for_each(|b| *b = b'-');
         }
         let model = std::str::from_utf8(dashed).unwrap_or("");
@@ -394,26 +403,33 @@ impl<'a> Ladder<'a, '_> {
         }))
     }
 
-    /// Looks one name up. The entry must belong to the provider, where one is known.
+    /// Looks up a name put together from pieces.
     fn probe(&mut self, pieces: &[&str], rung: Rung) -> Option<Found<'a>> {
         let joined = Joined::of(pieces)?;
-        let hit = table::find(joined.as_bytes()).map(|name| (name, name.row(self.hints.at_seconds)));
-        let accepted = hit.filter(|(_, row)| {
-            self.provider
-                .is_none_or(|provider| provider.takes(row.provider()))
-        });
+        self.look_up(joined.as_bytes(), rung)
+    }
+
+    /// Looks one name up. The entry must belong to the provider, where one is known.
+    #[inline]
+    fn look_up(&mut self, wanted: &[u8], rung: Rung) -> Option<Found<'a>> {
+        let hit = table::find(wanted);
         if self.trace.is_some() {
-            self.note(&joined, rung, hit, accepted.is_some());
+            self.note(wanted, rung, hit);
         }
-        let (name, row) = accepted?;
-        let exact = name.as_str().as_bytes() == joined.as_bytes();
+        self.accept(hit?, wanted, rung)
+    }
+
+    fn accept(&mut self, name: Name, wanted: &[u8], rung: Rung) -> Option<Found<'a>> {
+        let row = name.row(self.hints.at_seconds);
+        if !self.holds(row) {
+            return None;
+        }
         let provider = self
             .provider
-            .unwrap_or_else(|| Provider::of(family(row.provider())));
-        let borrowed = provider.borrows(row.provider());
+            .unwrap_or_else(|| Provider::of_family(row.family(), row.family()));
         let rung = match rung {
-            _ if borrowed => Rung::AzureFallback,
-            Rung::Exact if !exact => Rung::Alias,
+            _ if provider.borrows(row.provider()) => Rung::AzureFallback,
+            Rung::Exact if name.as_str().as_bytes() != wanted => Rung::Alias,
             rung => rung,
         };
         let found = Found {
@@ -431,18 +447,23 @@ impl<'a> Ladder<'a, '_> {
         Some(found)
     }
 
+    /// Whether the row belongs to the provider, where one is known.
+    fn holds(&self, row: Row) -> bool {
+        self.provider
+            .is_none_or(|provider| provider.takes(row.provider(), row.family()))
+    }
+
     #[cold]
-    fn note(&mut self, joined: &Joined, rung: Rung, hit: Option<(Name, Row)>, accepted: bool) {
+    fn note(&mut self, wanted: &[u8], rung: Rung, hit: Option<Name>) {
+        let hit = hit.map(|name| (name, name.row(self.hints.at_seconds)));
+        let accepted = hit.is_some_and(|(_, row)| self.holds(row));
         let Some(trace) = self.trace.as_mut() else { return };
-        let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(joined.as_bytes()));
+        let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(wanted));
         let said = match hit {
             None => write!(line, "not listed"),
-            Some((name, row)) if !accepted => write!(
-                line,
-                "`{name}` belongs to {}",
-                row.provider(),
-                name = name.as_str()
-            ),
+            Some((name, row)) if !accepted => {
+                write!(line, "`{}` belongs to {}", name.as_str(), row.provider())
+            }
             Some((_, row)) if row.is_legacy() => write!(line, "a retired model; kept for last"),
             Some((name, _)) => write!(line, "found `{}`", name.as_str()),
         };

@@ -9,61 +9,80 @@ pub(crate) struct Provider<'a> {
     pub(crate) name: &'a str,
     /// The family whose entries hold for it.
     pub(crate) family: &'a str,
+    /// What is peculiar to the family.
+    pub(crate) kind: Kind,
+}
+
+/// The families that need a rule of their own, told apart once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Anthropic,
+    Azure,
+    AzureAi,
+    Bedrock,
+    DashScope,
+    Databricks,
+    Fireworks,
+    Gemini,
+    /// Servers on the user's own machines, which bill nothing.
+    Local,
+    OpenAi,
+    OpenRouter,
+    /// Gateways that pass any provider through under its own prices.
+    Proxy,
+    Replicate,
+    Together,
+    VertexAi,
+    Xai,
+    Other,
 }
 
 impl<'a> Provider<'a> {
     /// The provider of a name as callers, tables and wires spell it.
     pub(crate) fn of(spelled: &'a str) -> Self {
         let name = table_name(spelled);
+        Self::of_family(name, family(name))
+    }
+
+    /// A provider whose family is known.
+    pub(crate) fn of_family(name: &'a str, family: &'a str) -> Self {
         Self {
             name,
-            family: family(name),
+            family,
+            kind: kind(family),
         }
     }
 
     /// Whether an entry of the table holds for calls to this provider.
-    pub(crate) fn takes(self, entry_provider: &str) -> bool {
-        entry_provider == self.name || family(entry_provider) == self.family || self.borrows(entry_provider)
+    pub(crate) fn takes(self, entry_provider: &str, entry_family: &str) -> bool {
+        entry_provider == self.name || entry_family == self.family || self.borrows(entry_provider)
     }
 
     /// Whether the entry belongs to somebody else whose prices stand in.
     pub(crate) fn borrows(self, entry_provider: &str) -> bool {
-        self.family == "azure_ai" && matches!(entry_provider, "azure" | "openai")
+        self.kind == Kind::AzureAi && (entry_provider == "azure" || entry_provider == "openai")
     }
 
     /// Whether grounding follows Google's terms.
-    pub(crate) fn is_google(self) -> bool {
-        self.family == "gemini" || self.family == "vertex_ai"
-    }
-
-    /// Servers on the user's own machines, which bill nothing.
-    pub(crate) fn is_local(self) -> bool {
-        matches!(
-            self.name,
-            "ollama" | "ollama_chat" | "lm_studio" | "lemonade" | "llamafile" | "docker_model_runner"
-        )
-    }
-
-    /// Gateways that pass any provider through under its own prices.
-    pub(crate) fn is_proxy(self) -> bool {
-        matches!(self.name, "litellm_proxy" | "proxy" | "custom_openai")
+    pub(crate) const fn is_google(self) -> bool {
+        matches!(self.kind, Kind::Gemini | Kind::VertexAi)
     }
 
     /// Where its bill differs from the common rules.
     pub(crate) fn quirks(self) -> Quirks {
-        match self.family {
-            "xai" => Quirks {
+        match self.kind {
+            Kind::Xai => Quirks {
                 inclusive_thresholds: true,
                 flat_output: true,
                 no_tiers: true,
                 ..Quirks::default()
             },
-            "dashscope" => Quirks {
+            Kind::DashScope => Quirks {
                 no_tiers: true,
                 flat_input: true,
                 ..Quirks::default()
             },
-            "fireworks_ai" => Quirks {
+            Kind::Fireworks => Quirks {
                 half_price_reads: true,
                 ..Quirks::default()
             },
@@ -72,37 +91,124 @@ impl<'a> Provider<'a> {
     }
 }
 
+// A `match` over strings compares one after the other. These run for every call, so they branch on the
+// length first, which leaves a handful of candidates.
+
+fn kind(family: &str) -> Kind {
+    match (family.len(), family) {
+        (3, "xai") => Kind::Xai,
+        (5, "azure") => Kind::Azure,
+        (5, "proxy") => Kind::Proxy,
+        (6, "openai") => Kind::OpenAi,
+        (6, "gemini") => Kind::Gemini,
+        (6, "ollama") => Kind::Local,
+        (7, "bedrock") => Kind::Bedrock,
+        (8, "azure_ai") => Kind::AzureAi,
+        (8, "lemonade") => Kind::Local,
+        (9, "anthropic") => Kind::Anthropic,
+        (9, "vertex_ai") => Kind::VertexAi,
+        (9, "dashscope") => Kind::DashScope,
+        (9, "replicate") => Kind::Replicate,
+        (9, "lm_studio" | "llamafile") => Kind::Local,
+        (10, "databricks") => Kind::Databricks,
+        (10, "openrouter") => Kind::OpenRouter,
+        (11, "together_ai") => Kind::Together,
+        (12, "fireworks_ai") => Kind::Fireworks,
+        (13, "litellm_proxy" | "custom_openai") => Kind::Proxy,
+        (19, "docker_model_runner") => Kind::Local,
+        _ => Kind::Other,
+    }
+}
+
 /// The spelling of the tables for a name from the wire, from another SDK or from a user.
 fn table_name(spelled: &str) -> &str {
-    match spelled {
-        "together" | "togetherai" | "together.ai" => "together_ai",
-        "vertex" | "vertexai" | "vertex_ai_beta" | "google_vertex" | "google-vertex" | "gcp.vertex_ai" => {
-            "vertex_ai"
+    match spelled.len() {
+        4 => match spelled {
+            "x-ai" | "x_ai" | "x.ai" => "xai",
+            "z-ai" | "z.ai" | "z_ai" => "zai",
+            other => other,
+        },
+        5 => {
+            if spelled == "zhipu" {
+                "zai"
+            } else {
+                spelled
+            }
         }
-        "google" | "google_ai_studio" | "google-ai-studio" | "google_genai" | "gcp.gemini"
-        | "generativelanguage" => "gemini",
-        "azure_openai" | "azure-openai" | "az.ai.openai" => "azure",
-        "azure_ai_foundry" | "azure_foundry" | "az.ai.inference" => "azure_ai",
-        "aws_bedrock" | "aws.bedrock" | "amazon_bedrock" | "amazon-bedrock" => "bedrock",
-        "fireworks" | "fireworks.ai" => "fireworks_ai",
-        "x-ai" | "x_ai" | "x.ai" => "xai",
-        "mistralai" | "mistral_ai" => "mistral",
-        "moonshotai" | "moonshot_ai" => "moonshot",
-        "voyageai" | "voyage_ai" => "voyage",
-        "z-ai" | "z.ai" | "z_ai" | "zhipu" => "zai",
-        "vercel" | "vercel-ai-gateway" | "ai-gateway" => "vercel_ai_gateway",
-        "github-copilot" => "github_copilot",
-        "workers_ai" | "workers-ai" | "cloudflare_workers_ai" => "cloudflare",
-        "alibaba" | "aliyun" => "dashscope",
-        "lmstudio" | "lm-studio" => "lm_studio",
-        "perplexity_ai" => "perplexity",
-        "cohere_ai" => "cohere",
-        other => other,
+        6 => match spelled {
+            "vertex" => "vertex_ai",
+            "google" => "gemini",
+            "aliyun" => "dashscope",
+            "vercel" => "vercel_ai_gateway",
+            other => other,
+        },
+        7 => {
+            if spelled == "alibaba" {
+                "dashscope"
+            } else {
+                spelled
+            }
+        }
+        8 => match spelled {
+            "together" => "together_ai",
+            "vertexai" => "vertex_ai",
+            "voyageai" => "voyage",
+            "lmstudio" => "lm_studio",
+            other => other,
+        },
+        9 => match spelled {
+            "lm-studio" => "lm_studio",
+            "mistralai" => "mistral",
+            "voyage_ai" => "voyage",
+            "cohere_ai" => "cohere",
+            "fireworks" => "fireworks_ai",
+            other => other,
+        },
+        10 => match spelled {
+            "togetherai" => "together_ai",
+            "gcp.gemini" => "gemini",
+            "mistral_ai" => "mistral",
+            "moonshotai" => "moonshot",
+            "ai-gateway" => "vercel_ai_gateway",
+            "workers_ai" | "workers-ai" => "cloudflare",
+            other => other,
+        },
+        11 => match spelled {
+            "together.ai" => "together_ai",
+            "aws_bedrock" | "aws.bedrock" => "bedrock",
+            "moonshot_ai" => "moonshot",
+            other => other,
+        },
+        12 => match spelled {
+            "google_genai" => "gemini",
+            "azure_openai" | "azure-openai" | "az.ai.openai" => "azure",
+            "fireworks.ai" => "fireworks_ai",
+            other => other,
+        },
+        13 => match spelled {
+            "google_vertex" | "google-vertex" | "gcp.vertex_ai" => "vertex_ai",
+            "azure_foundry" => "azure_ai",
+            "perplexity_ai" => "perplexity",
+            other => other,
+        },
+        _ => match spelled {
+            "vertex_ai_beta" => "vertex_ai",
+            "google_ai_studio" | "google-ai-studio" | "generativelanguage" => "gemini",
+            "azure_ai_foundry" | "az.ai.inference" => "azure_ai",
+            "amazon_bedrock" | "amazon-bedrock" => "bedrock",
+            "vercel-ai-gateway" => "vercel_ai_gateway",
+            "github-copilot" => "github_copilot",
+            "cloudflare_workers_ai" => "cloudflare",
+            other => other,
+        },
     }
 }
 
 /// The family of a provider as tables name it: entries of one family hold for all of it.
 pub(crate) fn family(name: &str) -> &str {
+    if name.len() < 9 {
+        return name;
+    }
     match name {
         "bedrock_converse" | "bedrock_mantle" => "bedrock",
         "cohere_chat" => "cohere",

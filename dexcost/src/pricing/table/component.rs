@@ -152,11 +152,6 @@ impl Component {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|c| c.as_str() == name)
     }
-
-    /// Whether it is a factor and no price.
-    pub(crate) const fn is_multiplier(self) -> bool {
-        self as u8 >= Self::XResidencyUs as u8
-    }
 }
 
 /// Which price list of a model applies.

@@ -3,26 +3,35 @@
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// 64 bits of the ASCII-lower-cased bytes. The generator of the packed table computes the same.
+#[inline]
 pub(crate) fn fold_hash(name: &[u8]) -> u64 {
     let mut hash = (name.len() as u64).wrapping_mul(MIX);
     let (words, tail) = name.as_chunks::<8>();
     for word in words {
         hash = mix(hash, u64::from_le_bytes(*word));
     }
-    if !tail.is_empty() {
-        let mut word = [0u8; 8];
-        word[..tail.len()].copy_from_slice(tail);
-        hash = mix(hash, u64::from_le_bytes(word));
+    if tail.is_empty() {
+        return hash;
     }
-    hash
+    // The last bytes, padded with zeros: cut out of the last eight where there are as many.
+    let last = match name.last_chunk::<8>() {
+        Some(word) => u64::from_le_bytes(*word) >> (8 * (8 - tail.len())),
+        None => tail
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    mix(hash, last)
 }
 
+#[inline]
 fn mix(hash: u64, word: u64) -> u64 {
     let hash = (hash ^ lower(word)).wrapping_mul(MIX);
     hash ^ hash >> 32
 }
 
 /// Lower-cases the ASCII capitals among eight bytes at once.
+#[inline]
 const fn lower(word: u64) -> u64 {
     const LOW7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     const HIGH: u64 = 0x8080_8080_8080_8080;

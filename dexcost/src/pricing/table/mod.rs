@@ -21,6 +21,7 @@ pub(crate) const LONGEST_NAME: usize = 96;
 const SLOT_BITS: u32 = 14;
 const KEY_BYTES: usize = 10;
 const ROW_BYTES: usize = 10;
+const PROVIDER_BYTES: usize = 7;
 
 /// A section of the blob: where it starts and how long it is.
 #[derive(Clone, Copy)]
@@ -50,22 +51,26 @@ const PROVIDERS: Section = section(4);
 const THRESHOLDS: Section = section(5);
 const BODY: Section = section(6);
 
+#[inline]
 fn u16_at(at: usize) -> u16 {
     BLOB.get(at..at + 2)
         .map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
 }
 
+#[inline]
 fn u32_at(at: usize) -> u32 {
     BLOB.get(at..at + 4)
         .map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
+#[inline]
 fn u64_at(at: usize) -> u64 {
     BLOB.get(at..at + 8).map_or(0, |b| {
         u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])
     })
 }
 
+#[inline]
 fn byte_at(at: usize) -> u8 {
     BLOB.get(at).copied().unwrap_or(0)
 }
@@ -84,7 +89,21 @@ pub(crate) const fn len() -> usize {
 
 /// The prompt sizes above which prices change, ascending; [`Code`] counts them from 1.
 pub(crate) fn threshold(place: usize) -> Option<u64> {
-    (place >= 1 && place <= THRESHOLDS.len / 4).then(|| u64::from(u32_at(THRESHOLDS.at + (place - 1) * 4)))
+    (1..=THRESHOLDS.len / 4)
+        .contains(&place)
+        .then(|| u64::from(u32_at(THRESHOLDS.at + (place - 1) * 4)))
+}
+
+#[inline]
+fn provider_place(index: u8) -> usize {
+    PROVIDERS.at + usize::from(index) * PROVIDER_BYTES
+}
+
+#[inline]
+fn provider_name(index: u8) -> &'static str {
+    let place = provider_place(index);
+    let at = u32_at(place) as usize;
+    KEYS.get(at..at + usize::from(u16_at(place + 4))).unwrap_or("")
 }
 
 /// A name of the table.
@@ -105,6 +124,7 @@ impl Name {
     }
 
     /// The name as it is written in the table.
+    #[inline]
     pub(crate) fn as_str(self) -> &'static str {
         let at = u32_at(self.place()) as usize;
         let len = usize::from(byte_at(self.place() + 8));
@@ -112,6 +132,7 @@ impl Name {
     }
 
     /// The row that held at an instant, in seconds since 1970.
+    #[inline]
     pub(crate) fn row(self, at_seconds: u64) -> Row {
         let first = usize::from(u16_at(self.place() + 4));
         let count = usize::from(byte_at(self.place() + 9));
@@ -123,11 +144,6 @@ impl Name {
             }
         }
         row
-    }
-
-    /// How many dated rows the name has.
-    pub(crate) fn rows(self) -> usize {
-        usize::from(byte_at(self.place() + 9))
     }
 }
 
@@ -151,43 +167,55 @@ impl Row {
     }
 
     /// The instant from which it holds, in seconds since 1970; 0 means since always.
+    #[inline]
     pub(crate) fn since_seconds(self) -> u64 {
         u64::from(u32_at(self.place()))
     }
 
     /// The provider that the table names.
+    #[inline]
     pub(crate) fn provider(self) -> &'static str {
-        let place = PROVIDERS.at + usize::from(byte_at(self.place() + 8)) * 6;
-        let at = u32_at(place) as usize;
-        KEYS.get(at..at + usize::from(u16_at(place + 4))).unwrap_or("")
+        provider_name(byte_at(self.place() + 8))
+    }
+
+    /// The family that this provider belongs to.
+    #[inline]
+    pub(crate) fn family(self) -> &'static str {
+        provider_name(byte_at(provider_place(byte_at(self.place() + 8)) + 6))
     }
 
     /// Whether it is the last price of a model that is no longer listed.
+    #[inline]
     pub(crate) fn is_legacy(self) -> bool {
         self.flags() & Self::LEGACY != 0
     }
 
     /// Whether its prices cannot be meant, so that none is used.
+    #[inline]
     pub(crate) fn is_refused(self) -> bool {
         self.flags() & Self::REFUSED != 0
     }
 
     /// Whether grounding is billed by query and not by prompt.
+    #[inline]
     pub(crate) fn bills_per_query(self) -> bool {
         self.flags() & Self::PER_QUERY != 0
     }
 
     /// The prices.
+    #[inline]
     pub(crate) fn rates(self) -> Rates<'static> {
         Rates::packed(BODY.at + u32_at(self.place() + 4) as usize)
     }
 
     /// The range table, where prices depend on a range.
+    #[inline]
     pub(crate) fn ranges(self) -> Option<PackedRanges> {
         (self.flags() & Self::RANGES != 0).then(|| PackedRanges::read(self.rates().packed_end()))
     }
 
     /// The off-peak prices, where there are any.
+    #[inline]
     pub(crate) fn off_peak(self) -> Option<OffPeak<'static>> {
         (self.flags() & Self::OFF_PEAK != 0).then(|| {
             let at = self
@@ -243,6 +271,7 @@ impl PackedRanges {
 }
 
 /// The name in the table that equals `name`, the exact spelling before one that differs in case.
+#[inline]
 pub(crate) fn find(name: &[u8]) -> Option<Name> {
     if name.len() > LONGEST_NAME {
         return None;

@@ -33,6 +33,7 @@ impl Rates<'static> {
 
 impl Rates<'_> {
     /// The price under a code, where there is one. An explicit zero is a price.
+    #[inline]
     pub(crate) fn get(self, code: Code) -> Option<Decimal> {
         match self {
             Self::Packed(at) => {
@@ -97,6 +98,7 @@ impl Rates<'_> {
 }
 
 /// A rate of the pool: mantissa in the low 56 bits, scale above.
+#[inline]
 fn rate(index: u16) -> Decimal {
     let word = u64_at(RATES.at + usize::from(index) * 8);
     let mantissa = word & ((1 << 56) - 1);

@@ -8,7 +8,7 @@
 use memchr::memchr2;
 
 /// A piece of an event's data.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
     /// The data of a whole event, which lay in one chunk.
     Whole(&'a [u8]),

@@ -4,7 +4,8 @@
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>, read 2026-11. `input_tokens`
 //! is what no cache served; reads and writes come on top. A stream reports the input at its start
 //! and everything cumulatively in `message_delta`; what a later report leaves out or repeats as
-//! null stays. `iterations` lists every sampling: of it, what is no `message` (a compaction, an
+//! null stays. What the start reports is the first sampling's, and that may be a compaction, which
+//! the counts at the end leave out: only the first content block tells. `iterations` lists every sampling: of it, what is no `message` (a compaction, an
 //! advisor with a model of its own) is missing from the counts at the top.
 
 use std::sync::LazyLock;
@@ -38,6 +39,7 @@ pub(super) const KEEP: &[(&str, Keep)] = &[
         ]),
     ),
     ("delta", Keep::Fields(&[("stop_reason", Keep::All)])),
+    ("content_block", Keep::Fields(&[("type", Keep::All)])),
     ("error", KEEP_ERROR),
 ];
 
@@ -45,12 +47,15 @@ pub(super) const KEEP: &[(&str, Keep)] = &[
 const MOST_PARTS: usize = 32;
 
 static MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""message_"#));
+static BLOCK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""content_block_start""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
 
 /// Reads Anthropic's messages.
 #[derive(Debug, Default)]
 pub(crate) struct AnthropicMessages {
     counts: Counts,
+    /// What the stream's start reported, until it is known whose it is.
+    opening: Option<Opening>,
     stated: Stated,
     has_usage: bool,
     understood: bool,
@@ -64,6 +69,13 @@ pub(crate) struct AnthropicMessages {
     iterations: Vec<Iteration>,
     error: Option<ErrorType>,
     stopped: bool,
+}
+
+/// The first sampling of a stream.
+#[derive(Debug)]
+struct Opening {
+    counts: Counts,
+    is_compaction: bool,
 }
 
 #[derive(Debug)]
@@ -88,11 +100,13 @@ struct Counts {
     unreadable: bool,
 }
 
-pub(super) fn may_tell(event: &[u8]) -> bool {
-    MESSAGE.find(event).is_some() || ERROR.find(event).is_some()
-}
-
 impl AnthropicMessages {
+    pub(super) fn may_tell(&self, event: &[u8]) -> bool {
+        MESSAGE.find(event).is_some()
+            || ERROR.find(event).is_some()
+            || (self.opening.is_some() && BLOCK.find(event).is_some())
+    }
+
     pub(super) fn read(&mut self, value: Json<'_>) {
         if !value.is_object() || self.stopped {
             return;
@@ -100,14 +114,22 @@ impl AnthropicMessages {
         let kind = value.get("type").and_then(Json::word).unwrap_or_default();
         self.error = self.error.or_else(|| error_signs::of_field(value.get("error")?));
         match kind {
-            "message_stop" => self.stopped = true,
             "message_start" => {
                 if let Some(message) = value.get("message") {
                     self.message(message);
+                    self.opening = Some(Opening {
+                        counts: std::mem::take(&mut self.counts),
+                        is_compaction: false,
+                    });
                 }
+            }
+            "content_block_start" => {
+                let block = value.get("content_block").and_then(|block| block.get("type"));
+                self.first_block(block.and_then(Json::word) == Some("compaction"));
             }
             "message_delta" => {
                 self.understood = true;
+                self.first_block(false);
                 if let Some(reason) = value.get("delta").and_then(|d| d.get("stop_reason")) {
                     self.finish = reason.text().or_else(|| self.finish.take());
                 }
@@ -115,9 +137,25 @@ impl AnthropicMessages {
                     self.usage(usage);
                 }
             }
+            "message_stop" => {
+                self.first_block(false);
+                self.stopped = true;
+            }
             "message" => self.message(value),
             // Some gateways leave the type out.
             "" if value.get("usage").is_some() => self.message(value),
+            _ => {}
+        }
+    }
+
+    /// Learns whose the counts at the start are: a compaction's stay apart.
+    fn first_block(&mut self, is_compaction: bool) {
+        match &mut self.opening {
+            Some(opening) if is_compaction => opening.is_compaction = true,
+            Some(opening) if !opening.is_compaction => {
+                self.counts = std::mem::take(&mut opening.counts);
+                self.opening = None;
+            }
             _ => {}
         }
     }
@@ -181,6 +219,17 @@ impl AnthropicMessages {
 
     /// The samplings that the counts at the top leave out.
     fn parts(&self) -> Vec<CallPart> {
+        if self.iterations.is_empty() {
+            let opening = self.opening.iter().map(|opening| opening.counts.normal());
+            return opening
+                .filter_map(|usage| {
+                    Some(CallPart {
+                        model: self.model.clone()?,
+                        usage,
+                    })
+                })
+                .collect();
+        }
         let all: Option<Decimal> = self.iterations.iter().try_fold(Decimal::ZERO, |sum, iteration| {
             exact_sum(sum, iteration.counts.output.unwrap_or_default())
         });

@@ -84,6 +84,12 @@ pub(crate) enum Terminal {
     Closed,
 }
 
+/// Of a retrieved response, or of the events of a stream that is resumed.
+const RETRIEVAL: &[(&str, Keep)] = &[
+    ("usage", Keep::All),
+    ("response", Keep::Fields(&[("usage", Keep::All)])),
+];
+
 impl Reader {
     /// The reader of a wire form, if it has one.
     pub(crate) fn of(route: &Route, quirks: Quirks) -> Option<Self> {
@@ -100,7 +106,7 @@ impl Reader {
         match self {
             Self::OpenAiChat(_) => openai_chat::KEEP,
             Self::AnthropicMessages(_) => anthropic_messages::KEEP,
-            Self::UsageSeen(_) => &[("usage", Keep::All)],
+            Self::UsageSeen(_) => RETRIEVAL,
         }
     }
 
@@ -108,7 +114,7 @@ impl Reader {
     pub(crate) fn may_tell(&self, event: &[u8]) -> bool {
         match self {
             Self::OpenAiChat(reader) => reader.may_tell(event),
-            Self::AnthropicMessages(_) => anthropic_messages::may_tell(event),
+            Self::AnthropicMessages(reader) => reader.may_tell(event),
             Self::UsageSeen(_) => true,
         }
     }
@@ -118,7 +124,10 @@ impl Reader {
         match self {
             Self::OpenAiChat(reader) => reader.read(value),
             Self::AnthropicMessages(reader) => reader.read(value),
-            Self::UsageSeen(seen) => *seen |= value.get("usage").is_some_and(Json::is_object),
+            Self::UsageSeen(seen) => {
+                let inner = value.get("response").and_then(|response| response.get("usage"));
+                *seen |= value.get("usage").or(inner).is_some_and(Json::is_object);
+            }
         }
     }
 
@@ -141,6 +150,3 @@ impl Reader {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -226,7 +226,7 @@ impl<'a> Seen<'a> {
                 b"x_groq" => groq = Some(field),
                 b"error" => seen.error = error_signs::of_field(field),
                 b"object" if field.word() == Some("error") => {
-                    seen.error = Some(error_signs::of_object(value))
+                    seen.error = Some(error_signs::of_object(value));
                 }
                 _ => {}
             }

@@ -183,14 +183,10 @@ impl Counts {
     fn whole_output(&self, quirks: Quirks, model: Option<&str>, reasoning: Count) -> Count {
         let output = self.output?;
         let counted = exact_sum(self.input.unwrap_or_default(), output);
-        if quirks.total_has_more && reasoning.is_none_or(|r| r.is_zero()) {
-            if let (Some(total), Some(counted)) = (self.total, counted) {
-                return if total > counted {
-                    exact_sum(output, exact_sum(total, -counted)?)
-                } else {
-                    Some(output)
-                };
-            }
+        let unnamed = quirks.total_has_more && reasoning.is_none_or(|r| r.is_zero());
+        if let (true, Some(total), Some(counted)) = (unnamed, self.total, counted) {
+            let more = exact_sum(total, -counted)?.max(Decimal::ZERO);
+            return exact_sum(output, more);
         }
         let reasoning = reasoning.filter(|r| !r.is_zero() && !r.is_sign_negative());
         let Some(reasoning) = reasoning else {

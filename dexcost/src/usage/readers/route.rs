@@ -97,7 +97,7 @@ impl Route {
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
         let (dialect, purpose, call_type) = match method {
             "POST" => {
-                let (dialect, call_type) = by_path(path)?;
+                let (dialect, call_type) = by_path(path).or_else(|| at_root(authority, path))?;
                 (dialect, Purpose::Inference, call_type)
             }
             "GET" if is_retrieval(path) => (Dialect::Unread, Purpose::Retrieval, CallType::Responses),
@@ -172,6 +172,13 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
         .iter()
         .find(|(end, parent, ..)| *end == last && (parent.is_empty() || *parent == before))
         .map(|(_, _, dialect, call_type)| (*dialect, *call_type))
+}
+
+/// Hugging Face runs the model that the path, or the host alone, names.
+fn at_root(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
+    let runs = (path.starts_with("/models/") && authority == "api-inference.huggingface.co")
+        || (path == "/" && authority.ends_with(".endpoints.huggingface.cloud"));
+    runs.then_some((Dialect::Unread, CallType::Completion))
 }
 
 /// Whether a GET shows the result of an earlier call: a response or a run by its id.

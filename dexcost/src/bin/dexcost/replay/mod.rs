@@ -1,6 +1,7 @@
 //! `dexcost replay FILE`: recorded traffic through the exchange state machine.
 
 mod answer;
+mod keep;
 mod recording;
 mod report;
 
@@ -13,6 +14,7 @@ use dexcost::{Clock, Ending, Observation, PricingEngine, SystemClock, Timestamp}
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::answer::Answer;
+use self::keep::Keep;
 use self::recording::Recording;
 use self::report::Report;
 use crate::print;
@@ -31,12 +33,16 @@ pub(crate) struct Args {
     /// Break the connection after so many bytes of each response body
     #[arg(long, value_name = "N")]
     cut: Option<usize>,
+    /// Keep the events in this buffer too, on one task of type `replay`
+    #[arg(long, value_name = "FILE")]
+    buffer: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let prices = PricingEngine::new();
     let now = SystemClock.now();
     let (mut report, mut unreadable) = (Report::default(), 0u64);
+    let mut keep = args.buffer.as_deref().map(Keep::open).transpose()?;
     let bar = progress(args.json);
     for (number, recording) in recording::read(&args.file)?.enumerate() {
         bar.inc(1);
@@ -44,7 +50,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(recording) => {
                 let seen = replay(&recording, args);
                 let answer = Answer::new(&recording, &seen, &prices, recording.at.unwrap_or(now));
-                // To keep the events too, hand `seen` to a tracker's `record_observation` here.
+                if let Some(keep) = &mut keep {
+                    keep.add(seen, recording.at.unwrap_or(now))?;
+                }
                 if args.json {
                     print::json_line(&answer)?;
                 } else {
@@ -58,6 +66,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     }
     bar.finish_and_clear();
+    if let Some(keep) = keep {
+        keep.close()?;
+    }
     if !args.json {
         report.print()?;
     }

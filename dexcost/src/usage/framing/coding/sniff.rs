@@ -96,7 +96,7 @@ impl Sniff {
 }
 
 fn is_zlib(head: &[u8]) -> bool {
-    head[0] & 0x0f == 8 && u16::from_be_bytes([head[0], head[1]]) % 31 == 0
+    head[0] & 0x0f == 8 && u16::from_be_bytes([head[0], head[1]]).is_multiple_of(31)
 }
 
 /// JSON and event streams start with a blank, a bracket, a quote, a colon or a field name, and go on

@@ -529,7 +529,7 @@ fn text_end(bytes: &[u8], escaped: &mut bool) -> Option<usize> {
         at = 1;
         *escaped = false;
     }
-    while let Some(next) = memchr2(b'"', b'\\', bytes.get(at..)?) {
+    while let Some(next) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
         if bytes[at + next] == b'"' {
             return Some(at + next);
         }

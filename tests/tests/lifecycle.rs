@@ -1,0 +1,153 @@
+//! The default tracker from `init` to `close`, and the whole way of a task into the file.
+
+use std::time::Duration;
+
+use dexcost::buffer::{BufferReader, TaskFilter};
+use dexcost::report::{By, Report, ReportQuery};
+use dexcost::{Config, CostTracker, Error, LlmCall, TaskOptions, TaskStatus, dec};
+
+fn config(folder: &tempfile::TempDir) -> Config {
+    Config {
+        buffer_path: Some(folder.path().join("buffer.sqlite3")),
+        ..Config::default()
+    }
+}
+
+/// One test, because the default tracker belongs to the process.
+#[test]
+fn the_default_tracker_can_be_closed_and_initialised_again() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        dexcost::record_cost("x", dec!(1)),
+        Err(Error::NotInitialized)
+    ));
+    assert!(matches!(
+        dexcost::start_task_sync("x", TaskOptions::default()),
+        Err(Error::NotInitialized)
+    ));
+    dexcost::close().unwrap();
+
+    let guard = dexcost::init(config(&folder)).unwrap();
+    assert!(matches!(
+        dexcost::init(config(&folder)),
+        Err(Error::AlreadyInitialized)
+    ));
+    let task = dexcost::start_task_sync("first", TaskOptions::default()).unwrap();
+    task.run(|| dexcost::record_cost("x", dec!(1)).unwrap());
+    task.end_blocking(TaskStatus::Success).unwrap();
+    dexcost::record_cost("outside", dec!(2)).unwrap();
+    dexcost::close().unwrap();
+    assert!(dexcost::tracker().is_none());
+
+    let again = dexcost::init(config(&folder)).unwrap();
+    drop(guard);
+    assert!(
+        dexcost::tracker().is_some(),
+        "a guard only closes the tracker that it came with"
+    );
+    dexcost::start_task_sync("second", TaskOptions::default())
+        .unwrap()
+        .end_blocking(TaskStatus::Success)
+        .unwrap();
+    drop(again);
+    assert!(dexcost::tracker().is_none());
+
+    let reader = BufferReader::open(folder.path().join("buffer.sqlite3")).unwrap();
+    let mut tasks = reader.tasks(&TaskFilter::default()).unwrap();
+    tasks.sort_by_key(|task| task.task_id);
+    let seen: Vec<_> = tasks
+        .iter()
+        .map(|task| (task.task_type.as_str(), task.status))
+        .collect();
+    let success = TaskStatus::Success;
+    assert_eq!(
+        seen,
+        [
+            ("first", success),
+            ("agent_session", success),
+            ("second", success)
+        ]
+    );
+    let report = Report::read(&reader, &ReportQuery::by(By::TaskType)).unwrap();
+    assert_eq!(report.total.total_cost_usd.to_decimal(), Some(dec!(3)));
+    assert!(reader.status().unwrap().losses.is_empty());
+}
+
+#[test]
+fn what_end_promised_is_in_the_file_without_any_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = CostTracker::new(config(&folder)).unwrap();
+    let options = TaskOptions {
+        customer_id: Some("acme".into()),
+        ..Default::default()
+    };
+    let task = tracker.start_task_sync("resolve_ticket", options).unwrap();
+    let call = task
+        .record_llm_call(LlmCall::new("openai", "gpt-4o", 800, 150).cached_tokens(200))
+        .unwrap();
+    task.link_trace("langfuse", "t1");
+    task.mark_retry("timeout");
+    task.mark_not_retry(None).unwrap();
+    task.end_blocking(TaskStatus::Success).unwrap();
+
+    let reader = BufferReader::open(folder.path().join("buffer.sqlite3")).unwrap();
+    let kept = reader.task(task.task_id()).unwrap().unwrap();
+    assert_eq!(kept, task.task());
+    let events = reader.events(task.task_id()).unwrap();
+    assert_eq!(events[0], *call);
+    assert_eq!((events[1].is_retry, events[1].revision), (false, 2));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_end_can_be_awaited_on_a_single_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = CostTracker::new(config(&folder)).unwrap();
+    let task = tracker.start_task("t", TaskOptions::default()).await.unwrap();
+    task.end(TaskStatus::Success).await.unwrap();
+    tracker.flush().await.unwrap();
+    tracker.close(Duration::from_secs(5)).unwrap();
+}
+
+#[test]
+fn a_buffer_that_cannot_be_opened_leaves_the_program_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "not a folder").unwrap();
+    let tracker = CostTracker::new(Config {
+        buffer_path: Some(file.join("buffer.sqlite3")),
+        ..Config::default()
+    })
+    .unwrap();
+    let task = tracker.start_task_sync("t", TaskOptions::default()).unwrap();
+    assert!(task.record_cost("x", dec!(1)).is_ok());
+    assert!(
+        task.end(TaskStatus::Success)
+            .wait(Duration::from_secs(5))
+            .is_err()
+    );
+    assert_eq!(task.task().totals.total_cost_usd(), dec!(1));
+}
+
+#[test]
+fn recording_inside_drop_and_during_a_panic_works() {
+    struct Recorder(dexcost::TaskHandle);
+    impl Drop for Recorder {
+        fn drop(&mut self) {
+            let _ = self.0.record_cost("from_drop", dec!(0.25));
+            self.0
+                .run(|| dexcost::record_cost("from_drop", dec!(0.25)).map(drop))
+                .unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = CostTracker::new(config(&folder)).unwrap();
+    let task = tracker.start_task_sync("t", TaskOptions::default()).unwrap();
+    let handle = task.handle();
+    let outcome = std::panic::catch_unwind(move || {
+        let _recorder = Recorder(handle);
+        panic!("on purpose");
+    });
+    assert!(outcome.is_err());
+    assert_eq!(task.task().totals.total_cost_usd(), dec!(0.5));
+    let _ = task.end(TaskStatus::Success).wait(Duration::from_secs(5));
+}
