@@ -8,6 +8,9 @@ use dexcost::report::{By, Report, ReportQuery};
 
 use crate::Error;
 
+/// Longer tables end with the sum of the rows that are left out.
+const MOST_ROWS: usize = 16;
+
 /// What the buffer at `path` holds, by customer, task type and model, and what to try next.
 ///
 /// # Errors
@@ -17,7 +20,11 @@ pub fn report(path: &Path) -> Result<String, Error> {
     let reader = BufferReader::open(path)?;
     let mut text = String::new();
     for by in [By::Customer, By::TaskType, By::Model] {
-        writeln!(text, "{}", Report::read(&reader, &ReportQuery::by(by))?)?;
+        writeln!(
+            text,
+            "{}",
+            Report::read(&reader, &ReportQuery::by(by))?.top(MOST_ROWS)
+        )?;
     }
     hints(&mut text, &reader, path)?;
     Ok(text)
@@ -25,7 +32,11 @@ pub fn report(path: &Path) -> Result<String, Error> {
 
 fn hints(text: &mut String, reader: &BufferReader, path: &Path) -> Result<(), Error> {
     let path = path.display();
-    let tasks = reader.tasks(&TaskFilter::default())?;
+    let everything = TaskFilter {
+        limit: 100_000,
+        ..Default::default()
+    };
+    let tasks = reader.tasks(&everything)?;
     let costliest = tasks.iter().max_by_key(|task| task.totals.total_cost_usd());
     writeln!(text, "All of it stays in {path}. Next, try:")?;
     writeln!(text, "  dexcost report --buffer {path} --by project")?;

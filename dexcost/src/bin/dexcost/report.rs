@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Only tasks of this type
     #[arg(long = "type", value_name = "TYPE")]
     task_type: Option<String>,
+    /// In the table, sum up what is beyond so many rows
+    #[arg(long, value_name = "ROWS", default_value_t = 40)]
+    top: usize,
     #[command(flatten)]
     form: Form,
 }
@@ -56,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     } else if args.form.csv {
         csv(&report)?;
     } else {
-        print::line(report.to_string().trim_end())?;
+        print::line(report.top(args.top).to_string().trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }

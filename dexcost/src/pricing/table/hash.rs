@@ -16,10 +16,7 @@ pub(crate) fn fold_hash(name: &[u8]) -> u64 {
     // The last bytes, padded with zeros: cut out of the last eight where there are as many.
     let last = match name.last_chunk::<8>() {
         Some(word) => u64::from_le_bytes(*word) >> (8 * (8 - tail.len())),
-        None => tail
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        None => short_word(tail),
     };
     mix(hash, last)
 }
