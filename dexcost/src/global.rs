@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::money::Amount;
 use crate::text::Text;
+use crate::untracked;
 
 static DEFAULT: LazyLock<ArcSwapOption<Installed>> = LazyLock::new(ArcSwapOption::empty);
 
@@ -65,6 +66,7 @@ fn install_with(
         return Err(Error::AlreadyInitialized);
     }
     let tracker = make()?;
+    untracked::hand_over(&tracker);
     DEFAULT.store(Some(Arc::new(Installed {
         tracker: tracker.clone(),
         close_within,

@@ -16,6 +16,7 @@ use crate::account::tracked_task::{TaskHandle, TrackedTask};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::TaskId;
+use crate::loss::{Loss, LossKind, LossReason};
 use crate::money::Amount;
 use crate::pricing::{CostResult, PricingEngine, RateRegistry};
 use crate::privacy::Privacy;
@@ -286,6 +287,23 @@ impl CostTracker {
     pub fn close(&self, within: Duration) -> Result<(), Error> {
         self.0.sessions.close_all();
         self.0.sink.close(within)
+    }
+
+    /// What was lost since the tracker was made, by kind and reason: refused by a full queue or after
+    /// [`close`](Self::close), or never written because the file cannot be used.
+    ///
+    /// `dexcost status` shows the counts of all processes that use the file, as far as it could be
+    /// written.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        self.0.sink.losses()
+    }
+
+    /// Counts what passed this program without being recorded.
+    pub(crate) fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
+        if count > 0 {
+            self.0.sink.note_loss(kind, reason, count);
+        }
     }
 
     /// Whether both are handles of one tracker.

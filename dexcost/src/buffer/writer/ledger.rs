@@ -8,11 +8,12 @@ use rusqlite::{Connection, ErrorCode, Statement, params};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::id::TaskId;
+use crate::loss::{LossKind, LossReason};
 use crate::sink::Record;
 use crate::task::{Task, TaskStatus};
 
 use crate::buffer::codec::{Coded, Encoder, decode_event, encode_event, encode_task};
-use crate::buffer::loss::{LossCounts, LossKind, LossReason, kind_of};
+use crate::buffer::loss::{LossCounts, kind_of};
 use crate::buffer::meta::{Counter, Meta, STUB};
 use crate::buffer::rollup::Tally;
 use crate::buffer::span::Spans;
