@@ -66,11 +66,11 @@ fn install_with(
         return Err(Error::AlreadyInitialized);
     }
     let tracker = make()?;
-    untracked::hand_over(&tracker);
     DEFAULT.store(Some(Arc::new(Installed {
         tracker: tracker.clone(),
         close_within,
     })));
+    untracked::hand_over(&tracker);
     Ok(InitGuard { tracker })
 }
 

@@ -140,7 +140,6 @@ impl Commit {
     }
 }
 
-
 impl Future for Commit {
     type Output = Result<(), Error>;
 

@@ -704,3 +704,17 @@ fn a_read_only_copy_can_be_read() {
     std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
     assert_eq!(found.unwrap(), events);
 }
+
+#[test]
+fn a_commit_beside_a_close_is_answered_whoever_comes_first() {
+    for _ in 0..50 {
+        let place = place();
+        let buffer = open(&place.path);
+        std::thread::scope(|scope| {
+            scope.spawn(|| while buffer.commit().wait(LONG).is_ok() {});
+            buffer.close(LONG).unwrap();
+        });
+        let answer = buffer.commit().wait(LONG);
+        assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+    }
+}
