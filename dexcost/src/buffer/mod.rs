@@ -37,7 +37,7 @@
 //! | `spans` | the stretches of `seq` in which ids of a `second` (1,024 ms) lie | every event lies in one |
 //! | `tasks` | a task: its `id`, `who`, `status` (0 pending, 1 success, 2 failed, 3 stub), times, `owner`, `revision`, `body` | the totals are what the tracker said; rebuilt from events only by recovery |
 //! | `rollups` | exact sums of a (`day`, `who`, `what`) | changes in the transaction of the rows it sums; `what` 0 counts tasks by the day of their start |
-//! | `whos`, `whats` | a number for (customer, project, type), (provider, model, service) | never reused; names over 256 bytes are cut here, and only here |
+//! | `whos`, `whats` | a number for (customer, project, type), (provider, model, service) | never reused, removed once data expires and nothing refers to it; names over 256 bytes are cut here, and only here |
 //! | `owners` | an open buffer; its lock file `<name>.owner-<token>` is held while its process lives | goes with its last open task |
 //! | `outbox` | an edit of a row that sync has sent before | append-only |
 //! | `losses`, `departed` | a count by kind and reason: what never arrived, what left | only grows |
