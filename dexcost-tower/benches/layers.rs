@@ -490,7 +490,7 @@ fn inbound() {
 }
 
 /// A server that gives the same reply to everything, with as little work as possible.
-fn serve(reply: String) -> std::net::SocketAddr {
+fn serve(reply: &str) -> std::net::SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let reply = format!(
@@ -522,7 +522,7 @@ fn loopback() {
     let tracker = tracker();
     let task = open(&tracker);
     let _current = task.enter();
-    let addr = serve(chat_reply(&"x".repeat(400)));
+    let addr = serve(&chat_reply(&"x".repeat(400)));
     let client = reqwest::Client::builder()
         .no_proxy()
         .resolve("api.openai.com", addr)

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use dexcost::Sum;
 use dexcost::buffer::{BufferReader, TaskFilter};
-use dexcost::money;
 use dexcost::report::{By, Report, ReportQuery, ReportRow};
 
 use crate::Error;
@@ -41,7 +40,7 @@ fn table(text: &mut String, report: &Report) -> Result<(), Error> {
         let name: String = name.chars().take(LONGEST_NAME).collect();
         writeln!(
             text,
-            "{name:<width$}  {tasks:>6} {failed:>6} {events:>7} {input:>11} {cached:>11} {output:>10}  {cost:>13}"
+            "{name:<width$}  {tasks:>6} {failed:>6} {events:>7} {input:>11} {cached:>11} {output:>10}  {cost:>14}"
         )
     };
     let titles = [
@@ -93,22 +92,38 @@ fn name(row: &ReportRow) -> &str {
 }
 
 fn cells(row: &ReportRow) -> [String; 7] {
-    let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+    let count = |count: Option<u64>| grouped(count.unwrap_or(0).into());
     let unknown = if row.unknown_cost_events > 0 { " + ?" } else { "" };
     [
         count(row.tasks),
         count(row.failed_tasks),
-        row.events.to_string(),
-        row.input_tokens.to_string(),
-        row.cached_tokens.to_string(),
-        row.output_tokens.to_string(),
+        grouped(row.events.into()),
+        grouped(row.input_tokens),
+        grouped(row.cached_tokens),
+        grouped(row.output_tokens),
         usd(&row.total_cost_usd) + unknown,
     ]
 }
 
+/// A count in groups of three digits; nothing is a dash.
+fn grouped(count: u128) -> String {
+    if count == 0 {
+        return "-".to_owned();
+    }
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn usd(sum: &Sum) -> String {
     match sum.to_decimal() {
-        Some(amount) => format!("${}", money::plain(amount.round_dp(6))),
+        Some(amount) => format!("${:.6}", amount.round_dp(6)),
         None => "?".to_owned(),
     }
 }

@@ -1,5 +1,7 @@
 //! The main job does what the README says.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
 use std::path::Path;
 use std::process::Command;
 
@@ -64,7 +66,7 @@ fn the_day_shows_failure_cancellation_and_a_session() {
         ..Default::default()
     };
     let tasks = reader.tasks(&everything).unwrap();
-    let of_type = |name: &str| tasks.iter().filter(move |task| task.task_type == *name);
+    let of_type = |name: &'static str| tasks.iter().filter(move |task| task.task_type == *name);
     assert_eq!(of_type("nightly_digest").count(), 1);
     assert!(tasks.iter().all(|task| task.status != TaskStatus::Pending));
     let cancelled = of_type("post_chat").filter(|task| task.metadata.get("_ended_by").is_some());
