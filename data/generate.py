@@ -495,7 +495,7 @@ def pack(current, legacy, version):
         offsets += [at, len(section)]
         at += len(section)
     blob = b"DXPRICE1" + version.encode() + struct.pack(f"<{len(offsets)}I", *offsets) + b"".join(sections)
-    return key_text + "\n" + provider_text + "\n" + component_text + "\n", blob, len(pool.index)
+    return key_text + "\n" + provider_text + "\n" + component_text + "\n" + version + "\n", blob, len(pool.index)
 
 
 def slot_table(keys):

@@ -1,6 +1,6 @@
 //! What a price costs: lookup, miss and whole bills, beside a `HashMap` of strings in the same run.
 //!
-//! `cargo bench -p dexcost --bench pricing`
+//! `cargo bench -p dexcost --bench pricing [-- WORDS OF THE ROWS]`
 
 #![allow(
     missing_docs,
@@ -33,7 +33,15 @@ fn measure<T>(mut call: impl FnMut() -> T) -> (u64, u64) {
     (rounds[ROUNDS / 2], rounds[ROUNDS * 99 / 100])
 }
 
+/// Measures and prints one row, unless an argument asks for others.
 fn row<T>(what: &str, budget: &str, call: impl FnMut() -> T) {
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .collect();
+    if !asked.is_empty() && !asked.iter().any(|arg| what.contains(arg.as_str())) {
+        return;
+    }
     let (median, high) = measure(call);
     println!(
         "{what:<46} {:>6}.{} {:>6}.{}   {budget}",

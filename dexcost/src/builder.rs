@@ -22,8 +22,9 @@ impl CostTracker {
     /// [`Error::InvalidApiKey`], [`Error::InvalidSetting`], and [`Error::PriceFile`] or
     /// [`Error::Io`] where a rates or prices file cannot be used. A buffer file that cannot be used
     /// is no error: the tracker counts what is lost.
+    #[allow(clippy::needless_pass_by_value, reason = "a literal is written in the call")]
     pub fn new(config: Config) -> Result<Self, Error> {
-        Self::with_clock(config, Arc::new(SystemClock))
+        Self::with_clock(&config, Arc::new(SystemClock))
     }
 
     /// A tracker with these settings, a buffer of its own, and a clock of one's own.
@@ -31,10 +32,10 @@ impl CostTracker {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         config.validate()?;
-        let buffer = open_buffer(&config)?;
-        Ok(Self::from_parts(parts(&config, buffer, clock)?))
+        let buffer = open_buffer(config)?;
+        Ok(Self::from_parts(parts(config, buffer, clock)?))
     }
 
     /// A tracker with these settings over a sink of one's own.

@@ -9,14 +9,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use rust_decimal::Decimal;
-
+use crate::display::dollars;
 use crate::error::Error;
 use crate::event::CostFamily;
-use crate::money;
 use crate::sink::{Commit, Record, Refusal, Sink};
 use crate::task::{Task, TaskStatus};
+use parking_lot::Mutex;
 
 /// How many summaries may wait for a slow terminal; further ones are left out.
 const WAITING: usize = 1_024;
@@ -100,7 +98,7 @@ fn summary(task: &Task, colour: bool) -> String {
     } else {
         paint("31", "failed")
     };
-    let cost = format!("${}", shown(totals.total_cost_usd()));
+    let cost = dollars(totals.total_cost_usd());
     let mut line = format!(
         "dexcost {mark} {} {}",
         paint("1", &task.task_type),
@@ -114,7 +112,7 @@ fn summary(task: &Task, colour: bool) -> String {
         .filter(|family| !totals.family(**family).is_zero())
         .collect();
     if parts.len() > 1 {
-        let part = |family: &&CostFamily| format!("{family} ${}", shown(totals.family(**family)));
+        let part = |family: &&CostFamily| format!("{family} {}", dollars(totals.family(**family)));
         let _ = write!(
             line,
             "  ({})",
@@ -149,12 +147,6 @@ fn summary(task: &Task, colour: bool) -> String {
     }
     line.push('\n');
     line
-}
-
-/// An amount for the eye: at most six decimals, unless it is smaller than that.
-fn shown(amount: Decimal) -> String {
-    let rounded = amount.round_dp(6);
-    money::plain(if rounded.is_zero() { amount } else { rounded })
 }
 
 #[cfg(test)]
@@ -197,11 +189,5 @@ mod tests {
         let expected = "dexcost ok     resolve_ticket $0.012  acme  (llm $0.01 + external $0.002)  \
                         10 in, 5 out tokens  0 ms\n";
         assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn small_amounts_are_not_shown_as_nothing() {
-        assert_eq!(shown(dec!(0.0000000123)), "0.0000000123");
-        assert_eq!(shown(dec!(1.23456789)), "1.234568");
     }
 }

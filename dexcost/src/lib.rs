@@ -13,6 +13,7 @@ extern crate self as dexcost;
 
 pub mod buffer;
 pub mod canonical;
+pub mod display;
 pub mod money;
 pub mod pricing;
 pub mod report;

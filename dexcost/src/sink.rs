@@ -103,7 +103,6 @@ impl Commit {
     }
 
     /// A commit and the handle that confirms it. A handle that is dropped reports the sink closed.
-    #[must_use]
     pub fn pending() -> (Committer, Self) {
         let (sender, receiver) = oneshot::channel();
         (Committer(sender), Self(CommitState::Pending(receiver)))

@@ -65,7 +65,7 @@ impl Default for CostOptions {
 }
 
 /// What may be said about a retry beside its reason.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RetryOptions {
     /// What the retry itself cost, in US dollars; nothing by default.
     pub cost_usd: Option<Decimal>,

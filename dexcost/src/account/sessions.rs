@@ -128,7 +128,7 @@ fn open_session(tracker: &CostTracker) -> TrackedTask {
     let agent = context.as_ref().and_then(|context| context.agent.clone());
     let mut options = TaskOptions::default();
     options.metadata.insert("_session".to_owned(), true.into());
-    tracker.open(agent.unwrap_or(SESSION_TYPE), options, None, context)
+    tracker.open(agent.unwrap_or(SESSION_TYPE), options, None, context.as_ref())
 }
 
 fn close(session: Option<Session>) {

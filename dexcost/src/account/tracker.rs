@@ -122,7 +122,7 @@ impl CostTracker {
         }
         let parent = scope::current_task(self.0.id);
         let context = context::get_context();
-        Ok(self.open(task_type.into(), options, parent.as_deref(), context))
+        Ok(self.open(task_type.into(), options, parent.as_deref(), context.as_ref()))
     }
 
     /// Opens a task with everything that it may inherit from given.
@@ -131,7 +131,7 @@ impl CostTracker {
         task_type: Text,
         options: TaskOptions,
         parent: Option<&TaskCell>,
-        context: Option<Attributes>,
+        context: Option<&Attributes>,
     ) -> TrackedTask {
         let text = |given: Option<String>| given.filter(|text| !text.is_empty()).map(Text::from);
         let mut attribution = Attribution {
@@ -142,7 +142,7 @@ impl CostTracker {
             variant: text(options.variant),
         };
         let mut metadata = options.metadata;
-        if let Some(context) = &context {
+        if let Some(context) = context {
             attribution = attribution.or(&context.attribution());
             for (name, value) in &context.metadata {
                 metadata.entry(name.clone()).or_insert_with(|| value.clone());

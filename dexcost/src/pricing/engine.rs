@@ -164,9 +164,9 @@ impl PricingEngine {
     /// use dexcost::{PricingEngine, dec};
     ///
     /// let engine = PricingEngine::new();
-    /// engine.set_custom_pricing("in-house-7b", "1", "2")?;
+    /// engine.set_custom_pricing("in-house-7b", "0.1", "0.2")?;
     /// let result = engine.get_cost("in-house-7b", 1000, 500, 0, 0);
-    /// assert_eq!(result.cost_usd, Some(dec!(2)));
+    /// assert_eq!(result.cost_usd, Some(dec!(0.2)));
     /// # Ok::<(), dexcost::Error>(())
     /// ```
     #[must_use]

@@ -78,10 +78,10 @@ impl PricingEngine {
     /// use dexcost::{PriceQuery, PricingEngine, Timestamp, Unit, Usage};
     ///
     /// let engine = PricingEngine::new();
-    /// engine.set_custom_pricing("in-house-7b", "1", "2")?;
+    /// engine.set_custom_pricing("in-house-7b", "0.1", "0.2")?;
     /// let usage = Usage::new().with(Unit::InputTokens, 1000);
     /// let explanation = engine.explain(&PriceQuery::new("in-house-7b", &usage, Timestamp::from_unix_micros(0)));
-    /// assert!(explanation.to_string().contains("1000 x 0.001 = 1"));
+    /// assert!(explanation.to_string().contains("1000 x 0.0001 = 0.1"));
     /// # Ok::<(), dexcost::Error>(())
     /// ```
     #[must_use]

@@ -220,6 +220,29 @@ fn factors_apply_to_tokens_and_not_to_fees() {
 }
 
 #[test]
+fn regional_hosts_bring_their_factor() {
+    let engine = PricingEngine::new();
+    let prices = "models: {near: {prices: {input: 0.0001, x_regional: 1.1, x_residency_eu: 1.2}}}";
+    engine.set_overrides("test", prices).unwrap();
+    let usage = usage(&[(Unit::InputTokens, 100)]);
+    let on = |provider, host| {
+        let query = PriceQuery {
+            provider: Some(provider),
+            host: Some(host),
+            ..PriceQuery::new("near", &usage, noon())
+        };
+        engine.price(&query).cost_usd
+    };
+    assert_eq!(
+        on("vertex_ai", "us-east5-aiplatform.googleapis.com"),
+        Some(dec!(0.011))
+    );
+    assert_eq!(on("vertex_ai", "aiplatform.googleapis.com"), Some(dec!(0.01)));
+    assert_eq!(on("openai", "eu.api.openai.com"), Some(dec!(0.012)));
+    assert_eq!(on("openai", "api.openai.com"), Some(dec!(0.01)));
+}
+
+#[test]
 fn a_search_costs_by_the_size_of_its_context() {
     let search = |size| {
         priced("brain", &[(Unit::WebSearchRequests, 2)], |query| {

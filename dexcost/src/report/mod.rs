@@ -26,6 +26,7 @@
 
 mod query;
 mod row;
+mod text;
 
 use std::collections::HashMap;
 
@@ -65,6 +66,17 @@ impl Report {
         let (from, to) = query.days();
         reader.rollups(from, to, |rollup| sums.take(reader, rollup))?;
         sums.report(reader)
+    }
+
+    /// The same report with only its first rows; the others are summed up in one, the last.
+    #[must_use]
+    pub fn top(mut self, most: usize) -> Self {
+        if self.rows.len() > most {
+            let rest = self.rows.split_off(most);
+            let name = format!("({} more)", rest.len());
+            self.rows.extend(ReportRow::sum_of(name, &rest));
+        }
+        self
     }
 }
 

@@ -70,6 +70,36 @@ impl ReportRow {
             cached_tokens: whole(tally.cached_tokens),
         }
     }
+
+    /// One row in place of several; `None` in place of none.
+    pub(super) fn sum_of(name: String, rows: &[Self]) -> Option<Self> {
+        let (first, others) = rows.split_first()?;
+        let mut sum = Self {
+            name: Some(name),
+            ..first.clone()
+        };
+        others.iter().for_each(|row| sum.add(row));
+        Some(sum)
+    }
+
+    fn add(&mut self, row: &Self) {
+        self.total_cost_usd.merge(&row.total_cost_usd);
+        self.llm_cost_usd.merge(&row.llm_cost_usd);
+        self.external_cost_usd.merge(&row.external_cost_usd);
+        self.compute_cost_usd.merge(&row.compute_cost_usd);
+        self.gpu_cost_usd.merge(&row.gpu_cost_usd);
+        self.network_cost_usd.merge(&row.network_cost_usd);
+        self.retry_cost_usd.merge(&row.retry_cost_usd);
+        self.retries += row.retries;
+        self.tasks = self.tasks.zip(row.tasks).map(|(a, b)| a + b);
+        self.failed_tasks = self.failed_tasks.zip(row.failed_tasks).map(|(a, b)| a + b);
+        self.events += row.events;
+        self.failed_events += row.failed_events;
+        self.unknown_cost_events += row.unknown_cost_events;
+        self.input_tokens += row.input_tokens;
+        self.output_tokens += row.output_tokens;
+        self.cached_tokens += row.cached_tokens;
+    }
 }
 
 fn count(value: i64) -> u64 {

@@ -13,7 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "0 words",
         &[
-            "clock", "ending", "error", "id", "literal", "money", "sum", "text", "words",
+            "clock", "display", "ending", "error", "id", "literal", "money", "sum", "text", "words",
         ],
     ),
     (

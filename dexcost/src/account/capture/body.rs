@@ -36,7 +36,7 @@ struct Plain {
     form: Form,
     scanner: Scanner,
     reader: Reader,
-    event: Option<Event>,
+    event: Event,
     understood: bool,
     garbled: bool,
     overflowed: bool,
@@ -51,12 +51,17 @@ enum Form {
     Events(Sse),
 }
 
-/// An event that came in parts; its first bytes, to recognise the end mark.
+/// An event that comes in parts.
 #[derive(Debug, Default)]
 struct Event {
-    head: [u8; END_MARK.len() + 2],
-    length: usize,
+    /// Its data so far, up to [`LARGEST_EVENT`].
+    held: Vec<u8>,
+    /// Whether it has outgrown that and goes through the scanner.
+    is_large: bool,
 }
+
+/// Larger events are scanned instead of held.
+const LARGEST_EVENT: usize = 16 * 1024;
 
 /// What OpenAI and most who speak its form send last.
 const END_MARK: &[u8] = b"[DONE]";
@@ -69,7 +74,7 @@ impl Body {
                 form: Form::Start,
                 scanner: Scanner::new(reader.keep()),
                 reader,
-                event: None,
+                event: Event::default(),
                 understood: false,
                 garbled: false,
                 overflowed: false,
@@ -128,36 +133,70 @@ impl Plain {
 
     fn piece(&mut self, piece: Piece<'_>) {
         match piece {
-            Piece::Whole(data) if is_end_mark(data) => self.reader.close(),
+            Piece::Whole(data) if data.len() <= LARGEST_EVENT => self.event(data),
             Piece::Whole(data) => {
-                if !data.is_empty() && self.reader.may_tell(data) {
-                    self.scanner.reset();
-                    self.scanner.feed(data);
-                    self.event_ended();
-                }
-            }
-            Piece::Part(data) => {
-                if self.event.is_none() {
-                    self.scanner.reset();
-                }
-                self.event.get_or_insert_default().see(data);
+                self.scanner.reset();
                 self.scanner.feed(data);
+                self.scanned_event();
             }
-            Piece::End => match self.event.take() {
-                Some(event) if event.is_end_mark() => self.reader.close(),
-                Some(event) if event.length > 0 => self.event_ended(),
-                _ => {}
-            },
+            Piece::Part(data) => self.part(data),
+            Piece::End if self.event.is_large => {
+                self.event = Event::default();
+                self.scanned_event();
+            }
+            Piece::End => {
+                let held = std::mem::take(&mut self.event.held);
+                self.event(&held);
+                self.event.held = held;
+                self.event.held.clear();
+            }
         }
     }
 
-    fn event_ended(&mut self) {
+    fn part(&mut self, data: &[u8]) {
+        let fits = self.event.held.len() + data.len() <= LARGEST_EVENT;
+        if !self.event.is_large && fits {
+            self.event.held.extend_from_slice(data);
+            return;
+        }
+        if !self.event.is_large {
+            self.event.is_large = true;
+            self.scanner.reset();
+            self.scanner.feed(&std::mem::take(&mut self.event.held));
+        }
+        self.scanner.feed(data);
+    }
+
+    fn event(&mut self, data: &[u8]) {
+        if is_end_mark(data) {
+            return self.reader.close();
+        }
+        let is_object = data.trim_ascii_start().starts_with(b"{");
+        self.understood |= is_object;
+        self.garbled |= !is_object && !data.is_empty();
+        if is_object {
+            self.reader.event(data);
+        }
+    }
+
+    fn scanned_event(&mut self) {
         self.overflowed |= self.scanner.overflowed();
         if self.scanner.is_complete() {
             self.understood = true;
-            self.reader.read(Json::new(self.scanner.skeleton()));
+            self.reader.event(self.scanner.skeleton());
         } else {
             self.garbled = true;
+        }
+    }
+
+    /// Drops an event that the stream broke off in, unless it is whole but for its blank line.
+    fn broken_off(&mut self) {
+        if !self.event.is_large && !is_end_mark(&self.event.held) {
+            self.scanner.reset();
+            self.scanner.feed(&self.event.held);
+        }
+        if !is_end_mark(&self.event.held) && !self.scanner.is_complete() {
+            self.event = Event::default();
         }
     }
 
@@ -168,38 +207,21 @@ impl Plain {
                 let complete = self.scanner.is_complete();
                 let root = Json::new(self.scanner.skeleton());
                 if root.is_object() {
-                    self.reader.read(root);
+                    self.reader.read_body(root);
                 }
                 for element in root.items() {
-                    self.reader.read(element);
+                    self.reader.read_body(element);
                 }
                 self.overflowed |= self.scanner.overflowed();
                 self.garbled = self.scanner.is_malformed();
                 Shape::Json { complete }
             }
             Form::Events(mut sse) => {
+                self.broken_off();
                 sse.finish(&mut |piece| self.piece(piece));
                 Shape::Events
             }
         }
-    }
-}
-
-impl Event {
-    fn see(&mut self, data: &[u8]) {
-        for byte in data.iter().take(self.head.len()) {
-            if let Some(slot) = self.head.get_mut(self.length) {
-                *slot = *byte;
-            }
-            self.length = self.length.saturating_add(1);
-        }
-        self.length = self
-            .length
-            .saturating_add(data.len().saturating_sub(self.head.len()));
-    }
-
-    fn is_end_mark(&self) -> bool {
-        self.head.get(..self.length).is_some_and(is_end_mark)
     }
 }
 

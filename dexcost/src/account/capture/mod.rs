@@ -50,6 +50,9 @@ mod pricing;
 mod request;
 mod settle;
 
+#[cfg(test)]
+mod tests;
+
 pub use exchange::Exchange;
 pub use facts::{Headers, RequestFacts};
 pub use pricing::pricing_of;

@@ -9,6 +9,7 @@ use crate::money::exact_sum;
 use crate::observation::{Observation, UsageScope};
 use crate::pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
 use crate::text::Text;
+use crate::usage::Usage;
 use crate::usage::readers::Quirks;
 
 /// The cost of what an exchange showed, at the prices of `billed_at`.
@@ -55,7 +56,7 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
         cost = Some(whole(seen, prices, billed_at));
     }
     for part in &seen.call.parts {
-        let more = of_part(seen, part, prices, billed_at);
+        let more = prices.price(&query_of_part(seen, part, billed_at));
         cost = Some(match cost {
             Some(cost) => sum(cost, more, part),
             None => more,
@@ -76,23 +77,25 @@ fn stated(seen: &Observation) -> Option<Decimal> {
         None => reported,
     };
     let quirks = seen.provider.as_deref().map(Quirks::of).unwrap_or_default();
-    // One's own key at a gateway that does not say what it costs there: not free.
+    // Some repeat a field of the form with a zero in it and bill by their price list.
     (!cost.is_zero() || quirks.bills_as_stated).then_some(cost)
 }
 
-fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
-    let query = PriceQuery::of_call(seen.provider.as_deref(), &seen.call, &seen.usage, billed_at);
-    query.map_or_else(unknown, |query| prices.price(&query))
+fn query<'a>(seen: &'a Observation, usage: &'a Usage, billed_at: Timestamp) -> Option<PriceQuery<'a>> {
+    PriceQuery::of_call(seen.provider.as_deref(), &seen.call, usage, billed_at)
 }
 
-/// A sampling inside the call: everything but model and usage is as with the whole.
-fn of_part(seen: &Observation, part: &CallPart, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
-    let whole = PriceQuery::of_call(seen.provider.as_deref(), &seen.call, &part.usage, billed_at);
-    let bare = PriceQuery::new(&part.model, &part.usage, billed_at);
-    prices.price(&PriceQuery {
+fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+    query(seen, &seen.usage, billed_at).map_or_else(unknown, |query| prices.price(&query))
+}
+
+/// The question for a sampling with a model of its own: all else is as for the whole.
+fn query_of_part<'a>(seen: &'a Observation, part: &'a CallPart, billed_at: Timestamp) -> PriceQuery<'a> {
+    let alone = PriceQuery::new(&part.model, &part.usage, billed_at);
+    query(seen, &part.usage, billed_at).map_or(alone, |whole| PriceQuery {
         model: &part.model,
         response_model: None,
-        ..whole.unwrap_or(bare)
+        ..whole
     })
 }
 

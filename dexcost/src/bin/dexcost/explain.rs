@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dexcost::buffer::Found;
+use dexcost::display;
 use dexcost::{CallFacts, Event, EventType, PriceQuery, PricingEngine, PricingSource, Unit, money};
 
 use crate::print;
@@ -46,7 +47,7 @@ fn head(event: &Event) -> std::io::Result<()> {
         "{}  {}  {}",
         event.event_type, event.event_id, event.occurred_at
     ))?;
-    let cost = print::usd_or_unknown(event.cost_usd);
+    let cost = print::dollars_or_unknown(event.cost_usd);
     let version = event.pricing_version.as_deref().unwrap_or("-");
     let source = event.pricing_source;
     print::line(format!(
@@ -95,7 +96,7 @@ fn stated(event: &Event) -> String {
 }
 
 fn rate(event: &Event) -> String {
-    let service = print::plain_text(event.service_name.as_deref().unwrap_or("?"));
+    let service = display::name(event.service_name.as_deref().unwrap_or("?"));
     let (units, cost) = (event.usage.get(Unit::RateUnits), event.cost_usd);
     let each = cost.zip(units).and_then(|(cost, units)| cost.checked_div(units));
     match (units, each) {
@@ -130,7 +131,7 @@ fn from_tables(event: &Event, engine: &PricingEngine) -> String {
         };
         text += &format!(
             "\n\nand inside the same call, by {}\n{}",
-            print::plain_text(&part.model),
+            display::name(&part.model),
             engine.explain(&of_part)
         );
     }

@@ -37,7 +37,7 @@ enum Verb {
     Explain(explain::Args),
     Status(status::Args),
     Rates(rates::Args),
-    Price(price::Args),
+    Price(Box<price::Args>),
     Resolve(resolve::Args),
     Replay(replay::Args),
 }

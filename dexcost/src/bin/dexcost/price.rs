@@ -65,6 +65,18 @@ pub(crate) struct Args {
     /// The service tier (flex, priority, …).
     #[arg(long)]
     tier: Option<String>,
+    /// Data residency (us or eu).
+    #[arg(long)]
+    residency: Option<String>,
+    /// Location of a Vertex endpoint.
+    #[arg(long)]
+    location: Option<String>,
+    /// Inference geography, as Anthropic reports it.
+    #[arg(long)]
+    geo: Option<String>,
+    /// Speed class, as Anthropic reports it.
+    #[arg(long)]
+    speed: Option<String>,
     /// The kind of call (completion, batch, embedding, …).
     #[arg(long, value_name = "KIND", default_value = "completion")]
     call_type: CallType,
@@ -366,6 +378,10 @@ fn price_one(
         region: args.region.as_deref(),
         call_type: args.call_type,
         service_tier: args.tier.as_deref(),
+        residency: args.residency.as_deref(),
+        location: args.location.as_deref(),
+        geo: args.geo.as_deref(),
+        speed: args.speed.as_deref(),
         ..PriceQuery::new(model, &usage, args.at.unwrap_or(now))
     };
     let explanation = engine.explain(&query);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dexcost::RateRegistry;
+use dexcost::display;
 
 use crate::print::{self, Column, Side};
 
@@ -38,9 +39,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut table = print::table(&columns);
     for rate in rates.entries() {
         table.add_row([
-            print::cell(print::plain_text(&rate.service), Side::Left),
-            print::cell(print::plain_text(&rate.per), Side::Left),
-            print::cell(print::usd(rate.cost_usd), Side::Right),
+            print::cell(display::name(&rate.service), Side::Left),
+            print::cell(display::name(&rate.per), Side::Left),
+            print::cell(display::dollars(rate.cost_usd), Side::Right),
         ]);
     }
     print::line(table.to_string())?;

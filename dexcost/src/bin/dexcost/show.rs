@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use dexcost::buffer::Found;
+use dexcost::display;
 use dexcost::{CostFamily, Event, Task};
 
 use crate::print::{self, Column, Side};
@@ -54,11 +55,10 @@ pub(crate) fn ambiguous(digits: &str, ids: impl Iterator<Item = String>) -> Box<
 }
 
 fn head(task: &Task) -> std::io::Result<()> {
-    let name =
-        |text: &Option<dexcost::Text>| text.as_deref().map_or_else(|| "-".to_owned(), print::plain_text);
+    let name = |text: &Option<dexcost::Text>| text.as_deref().map_or_else(|| "-".to_owned(), display::name);
     print::line(format!(
         "{}  {}  {}",
-        print::plain_text(&task.task_type),
+        display::name(&task.task_type),
         tasks::status(task),
         task.task_id
     ))?;
@@ -71,7 +71,7 @@ fn head(task: &Task) -> std::io::Result<()> {
     ))?;
     let took = task.duration_ms().map_or_else(
         || "still running".to_owned(),
-        |ms| format!("took {} ms", print::count(ms)),
+        |ms| format!("took {} ms", display::grouped(ms)),
     );
     print::line(format!("  began {}   {took}", task.started_at))?;
     if let Some(parent) = task.parent_task_id {
@@ -96,7 +96,7 @@ fn list(task: &Task, events: &[Event]) -> std::io::Result<()> {
     let mut table = print::table(&columns);
     for event in events {
         let at = event.occurred_at.since(task.started_at).as_millis();
-        let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "-".to_owned(), print::count);
+        let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "-".to_owned(), display::grouped);
         table.add_row([
             print::cell(event.event_id, Left),
             print::cell(at, Right),
@@ -104,7 +104,7 @@ fn list(task: &Task, events: &[Event]) -> std::io::Result<()> {
             print::cell(tokens(event.input_tokens()), Right),
             print::cell(tokens(event.output_tokens()), Right),
             print::cell(tokens(event.cached_tokens()), Right),
-            print::cell(print::usd_or_unknown(event.cost_usd), Right),
+            print::cell(print::dollars_or_unknown(event.cost_usd), Right),
             print::cell(event.cost_confidence, Left),
             print::cell(notes(event), Left),
         ]);
@@ -119,7 +119,7 @@ fn what(event: &Event) -> String {
         (None, None) => None,
     };
     let name = model.or_else(|| event.service_name.as_deref().map(str::to_owned));
-    name.map_or_else(|| event.event_type.to_string(), |name| print::plain_text(&name))
+    name.map_or_else(|| event.event_type.to_string(), |name| display::name(&name))
 }
 
 fn notes(event: &Event) -> String {
@@ -134,12 +134,12 @@ fn notes(event: &Event) -> String {
     }
     if let Some(call) = &event.call {
         if let Some(tier) = call.service_tier.as_deref().filter(|tier| *tier != "default") {
-            notes.push(format!("tier {}", print::plain_text(tier)));
+            notes.push(format!("tier {}", display::name(tier)));
         }
         if !call.unpriced.is_empty() {
             notes.push(format!(
                 "no price for {}",
-                print::plain_text(&call.unpriced.join(", "))
+                display::name(&call.unpriced.join(", "))
             ));
         }
     }
@@ -152,18 +152,21 @@ fn sums(task: &Task) -> std::io::Result<()> {
         .iter()
         .filter(|family| !totals.family(**family).is_zero());
     let parts: Vec<_> = parts
-        .map(|family| format!("{family} {}", print::usd(totals.family(*family))))
+        .map(|family| format!("{family} {}", display::dollars(totals.family(*family))))
         .collect();
     let detail = if parts.is_empty() {
         String::new()
     } else {
         format!(" = {}", parts.join(" + "))
     };
-    print::line(format!("total {}{detail}", print::usd(totals.total_cost_usd())))?;
+    print::line(format!(
+        "total {}{detail}",
+        display::dollars(totals.total_cost_usd())
+    ))?;
     if totals.retry_count > 0 {
         let retries = format!(
             "of which {} in {} retries",
-            print::usd(totals.retry_cost_usd),
+            display::dollars(totals.retry_cost_usd),
             totals.retry_count
         );
         print::line(retries)?;

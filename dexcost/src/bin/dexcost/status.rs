@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use dexcost::display;
+
 use crate::print;
 use crate::source::Source;
 
@@ -40,23 +42,23 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
     print::line(format!("buffer     {path}"))?;
     print::line(format!(
         "size       {} bytes, schema {}",
-        print::count(status.file_bytes),
+        display::grouped(status.file_bytes),
         status.schema
     ))?;
     print::line(format!(
         "tasks      {} succeeded, {} failed ({} interrupted), {} running",
-        print::count(tasks.success),
-        print::count(tasks.failed),
-        print::count(status.interrupted),
-        print::count(tasks.pending),
+        display::grouped(tasks.success),
+        display::grouped(tasks.failed),
+        display::grouped(status.interrupted),
+        display::grouped(tasks.pending),
     ))?;
-    print::line(format!("events     {}", print::count(status.events)))?;
+    print::line(format!("events     {}", display::grouped(status.events)))?;
     print::line(format!(
         "writers    {} alive, {} gone with open tasks",
         status.owners_alive, status.owners_dead
     ))?;
     if let Some(unsent) = status.unsent_events {
-        print::line(format!("unsent     {} events", print::count(unsent)))?;
+        print::line(format!("unsent     {} events", display::grouped(unsent)))?;
     }
     for file in &status.set_aside {
         print::line(format!("set aside  {file} (it was corrupt)"))?;
@@ -67,7 +69,7 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
     for loss in &status.losses {
         print::line(format!(
             "lost       {} {} ({})",
-            print::count(loss.count),
+            display::grouped(loss.count),
             loss.kind,
             loss.reason
         ))?;
@@ -75,7 +77,7 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
     for left in &status.departed {
         print::line(format!(
             "left       {} {} ({})",
-            print::count(left.count),
+            display::grouped(left.count),
             left.kind,
             left.reason
         ))?;

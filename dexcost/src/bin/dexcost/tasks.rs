@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use dexcost::buffer::TaskFilter;
+use dexcost::display;
 use dexcost::{Task, TaskStatus, Timestamp};
 
 use crate::print::{self, Column, Form, Side};
@@ -81,15 +82,16 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
         table.add_row([
             print::cell(task.task_id, Left),
             print::cell(began[..19].replace('T', " "), Left),
-            print::cell(print::plain_text(&task.task_type), Left),
-            print::cell(print::plain_text(customer), Left),
+            print::cell(display::name(&task.task_type), Left),
+            print::cell(display::name(customer), Left),
             print::cell(status(task), Left),
             print::cell(
-                task.duration_ms().map_or_else(|| "-".to_owned(), print::count),
+                task.duration_ms()
+                    .map_or_else(|| "-".to_owned(), display::grouped),
                 Right,
             ),
-            print::cell(print::count(task.totals.event_count), Right),
-            print::cell(print::usd(task.totals.total_cost_usd()) + mark, Right),
+            print::cell(display::grouped(task.totals.event_count), Right),
+            print::cell(display::dollars(task.totals.total_cost_usd()) + mark, Right),
         ]);
     }
     print::line(table.to_string())?;
@@ -102,7 +104,7 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
 /// The status, with who ended the task where it was not the program.
 pub(crate) fn status(task: &Task) -> String {
     match task.metadata.get("_ended_by").and_then(|reason| reason.as_str()) {
-        Some(reason) => format!("{} ({})", task.status, print::plain_text(reason)),
+        Some(reason) => format!("{} ({})", task.status, display::name(reason)),
         None => task.status.to_string(),
     }
 }

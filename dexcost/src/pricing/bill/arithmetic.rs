@@ -7,6 +7,7 @@ use crate::money;
 const WIDEST: u128 = (1 << 96) - 1;
 
 /// The exact product, or `None` where it does not fit 28 digits.
+#[inline]
 pub(crate) fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
     let (left, right) = (a.mantissa(), b.mantissa());
     let (scale, max) = (a.scale() + b.scale(), i128::from(u64::MAX));
@@ -20,8 +21,9 @@ pub(crate) fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
 }
 
 /// The exact sum, or `None` where it does not fit 28 digits.
+#[inline]
 pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
-    const TENS: [u128; 20] = {
+    static TENS: [u128; 20] = {
         let mut tens = [1u128; 20];
         let mut at = 1;
         while at < 20 {

@@ -52,6 +52,8 @@ pub(crate) struct Mix {
 /// The token counts as reported, before they are taken apart.
 #[derive(Default)]
 struct Reported {
+    /// Whether anything but the two totals was reported.
+    has_parts: bool,
     input: Option<u64>,
     output: Option<u64>,
     read: u64,
@@ -105,6 +107,12 @@ impl Mix {
     pub(crate) fn of(usage: &Usage) -> Self {
         let mut mix = Self::default();
         let reported = mix.read_counts(usage);
+        if !reported.has_parts {
+            mix.prompt = reported.input.unwrap_or(0);
+            mix.text = mix.prompt;
+            mix.out_text = reported.output.unwrap_or(0);
+            return mix;
+        }
         mix.split_input(&reported);
         mix.split_output(&reported);
         mix
@@ -145,6 +153,7 @@ impl Mix {
             *slot = slot.saturating_add(count);
             self.clamped |= changed;
             self.has_tokens = true;
+            reported.has_parts |= !matches!(unit, Unit::InputTokens | Unit::OutputTokens);
         }
         reported
     }

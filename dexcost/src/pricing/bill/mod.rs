@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use super::entry::Entry;
-use super::names::Provider;
+use super::names::{Kind, Provider, region_of_host};
 use super::query::{PriceLine, PriceQuery};
 use super::table::{Component, Tier};
 use crate::event::CallType;
@@ -47,6 +47,28 @@ impl Call<'_> {
             return Tier::Decisions;
         }
         Tier::of_wire(self.query.service_tier)
+    }
+
+    /// The location of a Vertex endpoint: as told, else by region or host.
+    fn location(&self) -> Option<&str> {
+        let query = self.query;
+        query.location.or_else(|| {
+            let endpoint = || query.region.or_else(|| query.host.and_then(region_of_host));
+            if self.provider.kind == Kind::VertexAi {
+                endpoint()
+            } else {
+                None
+            }
+        })
+    }
+
+    /// The residency that OpenAI's regional hosts stand for.
+    fn residency_of_host(&self) -> Option<&'static str> {
+        match self.query.host? {
+            "eu.api.openai.com" => Some("eu"),
+            "us.api.openai.com" => Some("us"),
+            _ => None,
+        }
     }
 
     /// The price card.
@@ -85,7 +107,10 @@ impl Bill<'_> {
             return;
         };
         let usd = product(quantity, unit_usd);
-        let total = usd.and_then(|usd| sum((*self.total).unwrap_or(Decimal::ZERO), usd));
+        let total = usd.and_then(|usd| match *self.total {
+            Some(so_far) => sum(so_far, usd),
+            None => Some(usd),
+        });
         if let (Some(usd), Some(total)) = (usd, total) {
             self.lines.push(PriceLine {
                 what: Text::from_static(what),
@@ -132,15 +157,15 @@ pub(crate) fn multiplier(call: &Call<'_>) -> Option<Decimal> {
             factor = Some(factor.map_or(times, |so_far| product(so_far, times).unwrap_or(so_far)));
         }
     };
-    if let Some(residency) = query.residency {
+    if let Some(residency) = query.residency.or_else(|| call.residency_of_host()) {
         if residency.eq_ignore_ascii_case("us") {
             apply(Component::XResidencyUs);
         } else if residency.eq_ignore_ascii_case("eu") {
             apply(Component::XResidencyEu);
         }
     }
-    if query
-        .location
+    if call
+        .location()
         .is_some_and(|location| !location.eq_ignore_ascii_case("global"))
     {
         apply(Component::XRegional);

@@ -53,6 +53,7 @@ pub(crate) fn resolve<'a>(
     trace: Option<&mut Vec<String>>,
 ) -> Option<Found<'a>> {
     let name = trimmed(model);
+    let untouched = name.len() == model.len();
     if name.is_empty() || name.len() > LONGEST_WIRE_NAME {
         return None;
     }
@@ -61,6 +62,12 @@ pub(crate) fn resolve<'a>(
         .filter(|p| !p.is_empty())
         .or_else(|| hints.host.and_then(of_host));
     let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
+    if provider.is_none()
+        && trace.is_none()
+        && let Some(found) = listed(name, untouched, hints.at_seconds)
+    {
+        return Some(found);
+    }
     let region = hints.region.or_else(|| hints.host.and_then(region_of_host));
     let mut ladder = Ladder {
         provider,
@@ -69,7 +76,23 @@ pub(crate) fn resolve<'a>(
         legacy: None,
         trace,
     };
-    ladder.climb(name, name.len() == model.len())
+    ladder.climb(name, untouched)
+}
+
+/// The first rung where no provider is known, which is the usual case: the name is a key.
+#[inline]
+fn listed(name: &str, untouched: bool, at_seconds: u64) -> Option<Found<'static>> {
+    let hit = table::find(name.as_bytes())?;
+    let row = hit.row(at_seconds);
+    if row.is_legacy() {
+        return None;
+    }
+    let exact = untouched && hit.as_str() == name;
+    Some(Found {
+        hit: Some((hit, row)),
+        rung: if exact { Rung::Exact } else { Rung::Alias },
+        provider: Provider::of_family(row.family(), row.family()),
+    })
 }
 
 /// The name without blanks around it, which it hardly ever has.
@@ -98,6 +121,7 @@ struct Joined {
 
 impl Joined {
     /// The pieces in a row; `None` where they are longer than any name of the tables.
+    #[inline]
     fn of(pieces: &[&str]) -> Option<Self> {
         let mut joined = Self {
             bytes: [0; LONGEST_NAME],
@@ -163,6 +187,7 @@ impl<'a> Ladder<'a, '_> {
 
     /// `provider/name` and `name`; where the name brings the prefix itself, that one first, then
     /// without it, however often it is repeated. Also returns what is left of the name.
+    #[inline]
     fn under_provider(
         &mut self,
         provider: Provider<'a>,
@@ -183,6 +208,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// `provider/name`, then `name`.
+    #[inline]
     fn both(&mut self, provider: Provider<'a>, name: &str, rung: Rung) -> Option<Found<'a>> {
         let joined = Joined::of(&[provider.name, "/", name])?;
         if let Some(found) = self.look_up(joined.as_bytes(), rung) {
@@ -404,6 +430,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// Looks up a name put together from pieces.
+    #[inline]
     fn probe(&mut self, pieces: &[&str], rung: Rung) -> Option<Found<'a>> {
         let joined = Joined::of(pieces)?;
         self.look_up(joined.as_bytes(), rung)
@@ -419,6 +446,7 @@ impl<'a> Ladder<'a, '_> {
         self.accept(hit?, wanted, rung)
     }
 
+    #[inline]
     fn accept(&mut self, name: Name, wanted: &[u8], rung: Rung) -> Option<Found<'a>> {
         let row = name.row(self.hints.at_seconds);
         if !self.holds(row) {
@@ -448,6 +476,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// Whether the row belongs to the provider, where one is known.
+    #[inline]
     fn holds(&self, row: Row) -> bool {
         self.provider
             .is_none_or(|provider| provider.takes(row.provider(), row.family()))

@@ -45,6 +45,7 @@ impl<'a> Provider<'a> {
     }
 
     /// A provider whose family is known.
+    #[inline]
     pub(crate) fn of_family(name: &'a str, family: &'a str) -> Self {
         Self {
             name,
@@ -54,11 +55,13 @@ impl<'a> Provider<'a> {
     }
 
     /// Whether an entry of the table holds for calls to this provider.
+    #[inline]
     pub(crate) fn takes(self, entry_provider: &str, entry_family: &str) -> bool {
         entry_provider == self.name || entry_family == self.family || self.borrows(entry_provider)
     }
 
     /// Whether the entry belongs to somebody else whose prices stand in.
+    #[inline]
     pub(crate) fn borrows(self, entry_provider: &str) -> bool {
         self.kind == Kind::AzureAi && (entry_provider == "azure" || entry_provider == "openai")
     }

@@ -245,6 +245,7 @@ impl Code {
     }
 
     /// The tier that it is priced in.
+    #[cfg(test)]
     pub(crate) fn tier(self) -> Option<Tier> {
         Tier::ALL.get(usize::from(self.0 >> 8 & 7)).copied()
     }

@@ -16,12 +16,24 @@ pub(crate) fn fold_hash(name: &[u8]) -> u64 {
     // The last bytes, padded with zeros: cut out of the last eight where there are as many.
     let last = match name.last_chunk::<8>() {
         Some(word) => u64::from_le_bytes(*word) >> (8 * (8 - tail.len())),
-        None => tail
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        None => short_word(tail),
     };
     mix(hash, last)
+}
+
+/// One to seven bytes, padded with zeros, in at most three overlapping reads.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (first, last) = (
+            u64::from(u32::from_le_bytes(*first)),
+            u64::from(u32::from_le_bytes(*last)),
+        );
+        return first | last << (8 * (len - 4));
+    }
+    let byte = |at: usize| bytes.get(at).map_or(0, |byte| u64::from(*byte) << (8 * at));
+    byte(0) | byte(1) | byte(2)
 }
 
 #[inline]
@@ -51,6 +63,16 @@ mod tests {
         assert_eq!(fold_hash(b"Gpt-4O-Mini-2024"), fold_hash(b"gpt-4o-mini-2024"));
         assert_ne!(fold_hash(b"gpt-4o"), fold_hash(b"gpt-4o\0"));
         assert_ne!(fold_hash(b"@[`{"), fold_hash(b"`{@["));
+    }
+
+    #[test]
+    fn short_words_are_padded_with_zeros() {
+        for len in 1..8 {
+            let bytes: Vec<u8> = (1..=len).collect();
+            let mut padded = [0u8; 8];
+            padded[..bytes.len()].copy_from_slice(&bytes);
+            assert_eq!(short_word(&bytes), u64::from_le_bytes(padded));
+        }
     }
 
     #[test]

@@ -9,5 +9,5 @@ mod json;
 mod sse;
 
 pub(crate) use coding::Decoder;
-pub(crate) use json::{Json, Keep, Scanner};
+pub(crate) use json::{Fields, Json, Keep, Scanner};
 pub(crate) use sse::{Piece, Sse};

@@ -101,7 +101,14 @@ struct Counts {
 }
 
 impl AnthropicMessages {
-    pub(super) fn may_tell(&self, event: &[u8]) -> bool {
+    /// Reads the next event of a stream, unless it is one of the many that hold text.
+    pub(super) fn event(&mut self, event: &[u8]) {
+        if self.may_tell(event) {
+            self.read(Json::new(event));
+        }
+    }
+
+    fn may_tell(&self, event: &[u8]) -> bool {
         MESSAGE.find(event).is_some()
             || ERROR.find(event).is_some()
             || (self.opening.is_some() && BLOCK.find(event).is_some())
@@ -142,10 +149,16 @@ impl AnthropicMessages {
                 self.stopped = true;
             }
             "message" => self.message(value),
-            // Some gateways leave the type out.
-            "" if value.get("usage").is_some() => self.message(value),
             _ => {}
         }
+    }
+
+    /// Reads a body that is no stream: it is a message also where a gateway left the type out.
+    pub(super) fn read_body(&mut self, value: Json<'_>) {
+        if value.get("type").is_none() && value.get("usage").is_some() {
+            self.message(value);
+        }
+        self.read(value);
     }
 
     /// Learns whose the counts at the start are: a compaction's stay apart.

@@ -110,24 +110,24 @@ impl Reader {
         }
     }
 
-    /// Whether an event may say something new. Cheap; a true may be wrong, a false never is.
-    pub(crate) fn may_tell(&self, event: &[u8]) -> bool {
-        match self {
-            Self::OpenAiChat(reader) => reader.may_tell(event),
-            Self::AnthropicMessages(reader) => reader.may_tell(event),
-            Self::UsageSeen(_) => true,
-        }
-    }
-
-    /// Reads a body or the next event.
-    pub(crate) fn read(&mut self, value: Json<'_>) {
+    /// Reads a body that is no stream.
+    pub(crate) fn read_body(&mut self, value: Json<'_>) {
         match self {
             Self::OpenAiChat(reader) => reader.read(value),
-            Self::AnthropicMessages(reader) => reader.read(value),
+            Self::AnthropicMessages(reader) => reader.read_body(value),
             Self::UsageSeen(seen) => {
                 let inner = value.get("response").and_then(|response| response.get("usage"));
                 *seen |= value.get("usage").or(inner).is_some_and(Json::is_object);
             }
+        }
+    }
+
+    /// Reads the next event of a stream: its data, or the skeleton of it.
+    pub(crate) fn event(&mut self, event: &[u8]) {
+        match self {
+            Self::OpenAiChat(reader) => reader.event(event),
+            Self::AnthropicMessages(reader) => reader.event(event),
+            Self::UsageSeen(_) => self.read_body(Json::new(event)),
         }
     }
 

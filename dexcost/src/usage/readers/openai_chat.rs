@@ -16,7 +16,7 @@ use super::stated::Stated;
 use super::{Reading, Terminal};
 use crate::event::ErrorType;
 use crate::text::Text;
-use crate::usage::framing::{Json, Keep};
+use crate::usage::framing::{Fields, Json, Keep};
 
 pub(super) const KEEP: &[(&str, Keep)] = &[
     ("id", Keep::All),
@@ -26,7 +26,12 @@ pub(super) const KEEP: &[(&str, Keep)] = &[
     ("usage", Keep::All),
     (
         "choices",
-        Keep::Fields(&[("index", Keep::All), ("finish_reason", Keep::All)]),
+        // Moonshot's streams carry usage in the choice.
+        Keep::Fields(&[
+            ("index", Keep::All),
+            ("finish_reason", Keep::All),
+            ("usage", Keep::All),
+        ]),
     ),
     ("error", KEEP_ERROR),
     // Groq's own place for usage, the only one where it was not asked for.
@@ -53,6 +58,7 @@ const INTRODUCTION: u8 = 4;
 
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""finish_reason""#));
+static TIER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""service_tier""#));
 static TIMINGS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""timings""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error""#));
 
@@ -95,19 +101,49 @@ impl OpenAiChat {
         self.model.is_some() || self.events >= INTRODUCTION
     }
 
-    pub(super) fn may_tell(&self, event: &[u8]) -> bool {
-        !self.is_introduced()
-            || says(&USAGE, event)
-            || says(&FINISH, event)
-            || says(&ERROR, event)
-            || (!self.has_usage && says(&TIMINGS, event))
+    /// Reads the next event of a stream. Most say nothing new, and most of those that do add only
+    /// counts: neither kind is taken apart as a whole.
+    pub(super) fn event(&mut self, event: &[u8]) {
+        if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
+            match said(&USAGE, event) {
+                Some(usage) if self.has_tier_of(event) && self.counts_at_the_end(usage) => return,
+                None if self.has_usage || !says(&TIMINGS, event) => return,
+                _ => {}
+            }
+        }
+        self.read(Json::new(event));
+    }
+
+    /// Whether the event has no tier to tell. Groq names it with the usage only.
+    fn has_tier_of(&self, event: &[u8]) -> bool {
+        self.service_tier.is_some() || !says(&TIER, event)
+    }
+
+    /// Takes over a usage object that is the last field of its event: where one brace is left, it
+    /// stood at the top.
+    fn counts_at_the_end(&mut self, usage: &[u8]) -> bool {
+        let before = (self.counts.clone(), self.stated);
+        let mut fields = Json::new(usage).fields();
+        self.usage_fields(&mut fields);
+        if !self.closed && fields.after().is_some_and(|rest| rest.trim_ascii() == b"}") {
+            self.has_usage = true;
+            return true;
+        }
+        (self.counts, self.stated) = before;
+        false
     }
 
     pub(super) fn read(&mut self, value: Json<'_>) {
         if !value.is_object() || self.closed {
             return;
         }
-        let seen = Seen::of(value);
+        let mut seen = Seen::of(value);
+        if seen.usage.is_none() {
+            let choices = seen.choices.into_iter().flat_map(Json::items);
+            seen.usage = choices
+                .filter_map(|choice| choice.get("usage"))
+                .find(|u| u.is_object());
+        }
         let finished = seen.choices.is_some_and(|choices| self.finish_of(choices));
         let tells = seen.usage.is_some() || seen.error.is_some() || finished;
         let timings = seen.timings.filter(|_| !self.has_usage);
@@ -155,7 +191,11 @@ impl OpenAiChat {
 
     fn usage(&mut self, usage: Json<'_>) {
         self.has_usage = true;
-        for (name, value) in usage.fields() {
+        self.usage_fields(&mut usage.fields());
+    }
+
+    fn usage_fields(&mut self, usage: &mut Fields<'_>) {
+        for (name, value) in usage {
             match name {
                 b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
                 b"search_context_size" => self.search_context_size = value.text(),
@@ -241,6 +281,12 @@ impl<'a> Seen<'a> {
 
 /// Whether the event has a field of this name with something in it.
 fn says(name: &Finder<'_>, event: &[u8]) -> bool {
+    said(name, event).is_some()
+}
+
+/// The value of the first field of this name with something in it, and what follows. A name in a
+/// string does not count: its quotes are escaped.
+fn said<'a>(name: &Finder<'_>, event: &'a [u8]) -> Option<&'a [u8]> {
     let mut rest = event;
     while let Some(at) = name.find(rest) {
         rest = &rest[at + name.needle().len()..];
@@ -250,8 +296,8 @@ fn says(name: &Finder<'_>, event: &[u8]) -> bool {
         };
         let value = value.trim_ascii_start();
         if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
-            return true;
+            return Some(value);
         }
     }
-    false
+    None
 }

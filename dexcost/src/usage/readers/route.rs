@@ -47,6 +47,9 @@ type Ending = (&'static str, &'static str, Dialect, CallType);
 #[rustfmt::skip]
 const ENDINGS: &[Ending] = &[
     ("completions", "chat", Dialect::OpenAiChat, CallType::Completion),
+    // Mistral's agents and fill-in-the-middle answer in the same form.
+    ("completions", "agents", Dialect::OpenAiChat, CallType::Completion),
+    ("completions", "fim", Dialect::OpenAiChat, CallType::Completion),
     ("messages", "v1", Dialect::AnthropicMessages, CallType::Completion),
     ("messages", "anthropic", Dialect::AnthropicMessages, CallType::Completion),
     ("completions", "", Dialect::Unread, CallType::Completion),
@@ -97,7 +100,7 @@ impl Route {
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
         let (dialect, purpose, call_type) = match method {
             "POST" => {
-                let (dialect, call_type) = by_path(path).or_else(|| at_root(authority, path))?;
+                let (dialect, call_type) = by_path(path).or_else(|| by_host(authority, path))?;
                 (dialect, Purpose::Inference, call_type)
             }
             "GET" if is_retrieval(path) => (Dialect::Unread, Purpose::Retrieval, CallType::Responses),
@@ -124,6 +127,8 @@ impl Route {
         let dialect = match (provider, dialect, last_segment(path)) {
             // Writer's chat is OpenAI's under a path of its own.
             (Some("writer"), Dialect::Unread, "chat") => Dialect::OpenAiChat,
+            // So are the chat models that Databricks serves each at a path.
+            (Some("databricks"), Dialect::Unread, "invocations") => Dialect::OpenAiChat,
             _ => dialect,
         };
         Some(Self {
@@ -174,9 +179,12 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
         .map(|(_, _, dialect, call_type)| (*dialect, *call_type))
 }
 
-/// Hugging Face runs the model that the path, or the host alone, names.
-fn at_root(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
+/// Hugging Face and Cloudflare run the model that the path, or the host alone, names.
+fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
     let runs = (path.starts_with("/models/") && authority == "api-inference.huggingface.co")
+        || (path.starts_with("/client/v4/")
+            && path.contains("/ai/run/")
+            && authority == "api.cloudflare.com")
         || (path == "/" && authority.ends_with(".endpoints.huggingface.cloud"));
     runs.then_some((Dialect::Unread, CallType::Completion))
 }
@@ -222,6 +230,7 @@ fn model_in(path: &str) -> Option<Text> {
     let name = match last.rsplit_once(':') {
         Some((model, _)) => Some(model),
         None if last.starts_with("converse") || last.starts_with("invoke") => after("/model/"),
+        None if last == "invocations" => after("/serving-endpoints/"),
         None => after("/deployments/"),
     }?;
     (!name.is_empty() && name.len() <= 256).then(|| Text::from(percent_decoded(name)))

@@ -27,7 +27,7 @@ impl Keep {
             buffer_path: Some(path.to_owned()),
             ..Config::default()
         };
-        let tracker = CostTracker::with_clock(config, Arc::clone(&clock) as _)?;
+        let tracker = CostTracker::with_clock(&config, Arc::clone(&clock) as _)?;
         Ok(Self {
             tracker,
             clock,

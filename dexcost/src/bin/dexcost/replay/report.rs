@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use dexcost::display;
 use dexcost::{Decimal, Unit, money};
 
 use super::answer::Answer;
@@ -33,7 +34,7 @@ impl Report {
             return;
         }
         self.calls += 1;
-        let name = |text: Option<&str>| print::plain_text(text.unwrap_or("?")).to_string();
+        let name = |text: Option<&str>| display::name(text.unwrap_or("?")).to_string();
         let row = self
             .rows
             .entry((name(answer.provider.as_deref()), name(answer.model())))
@@ -71,7 +72,7 @@ impl Report {
                 print::cell(row.failed, Side::Right),
                 print::cell(row.input, Side::Right),
                 print::cell(row.output, Side::Right),
-                print::cell(print::usd(row.cost), Side::Right),
+                print::cell(display::dollars(row.cost), Side::Right),
                 print::cell(row.unpriced, Side::Right),
             ]);
         }

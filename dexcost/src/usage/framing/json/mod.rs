@@ -11,7 +11,7 @@ mod view;
 
 pub(crate) use keep::Keep;
 pub(crate) use scan::Scanner;
-pub(crate) use view::Json;
+pub(crate) use view::{Fields, Json};
 
 /// Strings longer than this are no names and no words of a vocabulary; they are left empty.
 const LONGEST_TEXT: usize = 512;

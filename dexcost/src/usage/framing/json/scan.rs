@@ -7,6 +7,8 @@ use super::{Keep, LONGEST_TEXT};
 
 /// The most that is kept of one document.
 const LARGEST_SKELETON: usize = 64 * 1024;
+/// What most skeletons fit.
+const FIRST_SKELETON: usize = 512;
 /// The longest field name that can be asked for.
 const LONGEST_NAME: usize = 48;
 /// Containers that are followed field by field nest no deeper in any wire form.
@@ -88,7 +90,6 @@ struct Copying {
     depth: u32,
     in_text: Option<usize>,
     escaped: bool,
-    scalar: usize,
 }
 
 impl Scanner {
@@ -99,7 +100,7 @@ impl Scanner {
             strict: false,
             state: State::Value(Want::Fields(fields)),
             open: SmallVec::new(),
-            skeleton: Vec::new(),
+            skeleton: Vec::with_capacity(FIRST_SKELETON),
             malformed: false,
             overflowed: false,
         }
@@ -201,6 +202,16 @@ impl Scanner {
                 return at;
             }
             (State::BeforeName, b'"') => {
+                // The common case: the whole name is in sight.
+                let rest = &bytes[at + 1..];
+                let end = rest
+                    .iter()
+                    .take(LONGEST_NAME)
+                    .position(|b| matches!(b, b'"' | b'\\'));
+                if let Some(end) = end.filter(|end| rest[*end] == b'"') {
+                    self.named(rest.get(..end));
+                    return at + 1 + end + 1;
+                }
                 self.state = State::Name(Name {
                     bytes: [0; LONGEST_NAME],
                     length: 0,
@@ -238,7 +249,6 @@ impl Scanner {
                     depth: 1,
                     in_text: None,
                     escaped: false,
-                    scalar: 0,
                 });
             }
             Want::Skip | Want::Fields(_) => {
@@ -299,7 +309,7 @@ impl Scanner {
             match byte {
                 b'"' if !name.escaped => {
                     let (bytes, length) = (name.bytes, name.length);
-                    self.named(&bytes, length);
+                    self.named(bytes.get(..length));
                     return at + 1;
                 }
                 b'\\' => name.escaped = !name.escaped,
@@ -313,9 +323,10 @@ impl Scanner {
         bytes.len()
     }
 
-    fn named(&mut self, bytes: &[u8], length: usize) {
+    /// A field name came to its end; `None` where it is longer than any that is asked for.
+    fn named(&mut self, name: Option<&[u8]>) {
         let fields = self.open.last().map_or(self.keep, |open| open.fields);
-        let kept = bytes.get(..length).and_then(|name| Keep::field(fields, name));
+        let kept = name.and_then(|name| Keep::field(fields, name));
         let want = match kept {
             None => Want::Skip,
             Some(Keep::All) => Want::All,
@@ -324,7 +335,7 @@ impl Scanner {
         if !matches!(want, Want::Skip) {
             self.separate();
             self.put(b"\"");
-            self.put(bytes.get(..length).unwrap_or_default());
+            self.put(name.unwrap_or_default());
             self.put(b"\":");
         }
         self.state = State::Colon(want);
@@ -376,31 +387,39 @@ impl Scanner {
         let State::Copy(mut copying) = std::mem::replace(&mut self.state, State::Done) else {
             return 0;
         };
-        let mut at = 0;
+        // What lies between `from` and `at` is to be copied as it is.
+        let (mut at, mut from) = (0, 0);
         while at < bytes.len() {
-            if let Some(from) = copying.in_text {
+            if let Some(start) = copying.in_text {
                 let rest = &bytes[at..];
                 let end = text_end(rest, &mut copying.escaped);
-                self.put_text(from, &rest[..end.unwrap_or(rest.len())]);
-                let Some(end) = end else { break };
-                self.put(b"\"");
+                self.put_text(start, &rest[..end.unwrap_or(rest.len())]);
+                let Some(end) = end else {
+                    from = bytes.len();
+                    break;
+                };
+                from = at + end;
+                at = from + 1;
                 copying.in_text = None;
-                at += end + 1;
                 continue;
             }
             let byte = bytes[at];
             at += 1;
-            copying.scalar = if is_scalar(byte) { copying.scalar + 1 } else { 0 };
-            if copying.scalar > LONGEST_TEXT {
-                continue;
-            }
-            self.put(&[byte]);
             match byte {
-                b'"' => copying.in_text = Some(self.skeleton.len()),
+                b'"' => match text_end(&bytes[at..], &mut copying.escaped) {
+                    Some(end) if end <= LONGEST_TEXT => at += end + 1,
+                    _ => {
+                        copying.escaped = false;
+                        self.put(&bytes[from..at]);
+                        from = at;
+                        copying.in_text = Some(self.skeleton.len());
+                    }
+                },
                 b'{' | b'[' => copying.depth = copying.depth.saturating_add(1),
                 b'}' | b']' => {
                     copying.depth -= 1;
                     if copying.depth == 0 {
+                        self.put(&bytes[from..at]);
                         self.value_ended();
                         return at;
                     }
@@ -408,6 +427,7 @@ impl Scanner {
                 _ => {}
             }
         }
+        self.put(&bytes[from..]);
         self.state = State::Copy(copying);
         bytes.len()
     }

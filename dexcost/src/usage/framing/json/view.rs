@@ -125,6 +125,13 @@ pub(crate) struct Fields<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Fields<'a> {
+    /// What follows the object, once all its fields were seen; `None` where it is cut off.
+    pub(crate) fn after(&self) -> Option<&'a [u8]> {
+        trim_start(self.rest).strip_prefix(b"}")
+    }
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = (&'a [u8], Json<'a>);
 
@@ -132,11 +139,12 @@ impl<'a> Iterator for Fields<'a> {
         loop {
             let rest = trim_start(self.rest);
             let rest = trim_start(rest.strip_prefix(b",").unwrap_or(rest));
-            self.rest = &[];
             if rest.first() != Some(&b'"') {
+                self.rest = if rest.starts_with(b"}") { rest } else { &[] };
                 return None;
             }
-            let end = value_end(rest)?;
+            self.rest = &[];
+            let end = name_end(rest)?;
             let name = &rest[1..end - 1];
             let value = trim_start(trim_start(&rest[end..]).strip_prefix(b":")?);
             let end = value_end(value).unwrap_or(value.len());
@@ -180,14 +188,23 @@ fn value_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Names are short: looking at each byte is faster than a jump.
+fn name_end(bytes: &[u8]) -> Option<usize> {
+    let inner = bytes.get(1..)?;
+    match inner.iter().position(|b| matches!(b, b'"' | b'\\'))? {
+        end if inner[end] == b'"' => Some(end + 2),
+        _ => text_end(bytes, 1),
+    }
+}
+
 fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
         }
+        at += 2;
     }
 }
 
