@@ -1,5 +1,12 @@
 //! A loopback HTTP/1.1 server that says exactly what a test wants it to, byte by byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "a test"
+)]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
