@@ -1,5 +1,7 @@
 //! Inbound: a task per request, through axum and by hand.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
 mod wire;
 
 use std::convert::Infallible;
