@@ -15,6 +15,7 @@ mod support;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use dexcost::buffer::BufferReader;
 use dexcost::{Config, CostTracker, LlmCall, TaskOptions, TaskStatus, dec};
 use support::{Table, each, ns};
 
@@ -33,6 +34,7 @@ fn main() {
     let table = Table::new("The caller's side (p50 / p99)");
     single(&table, &folder);
     concurrent(&table, &folder);
+    sustained(&table, &folder);
     start_and_end(&table, &folder);
     init(&table, &folder);
 }
@@ -112,6 +114,40 @@ fn burst(tracker: &CostTracker, threads: usize) -> (f64, usize) {
             .filter(|task| task.end_blocking(TaskStatus::Success).is_err())
             .count(),
     )
+}
+
+/// As fast as it goes for two seconds, with the default queue: what the disk does not take is counted.
+fn sustained(table: &Table, folder: &tempfile::TempDir) {
+    let path = folder.path().join("sustained.sqlite");
+    let config = Config {
+        buffer_path: Some(path.clone()),
+        ..Config::default()
+    };
+    let tracker = CostTracker::new(config).unwrap();
+    let task = tracker
+        .start_task_sync("sustained", TaskOptions::default())
+        .unwrap();
+    let (start, mut records) = (Instant::now(), 0_u64);
+    while start.elapsed() < Duration::from_secs(2) {
+        for _ in 0..1_000 {
+            task.record_llm_call(LlmCall::new("openai", "gpt-4o", 800, 150))
+                .unwrap();
+        }
+        records += 1_000;
+    }
+    let rate = records as f64 / start.elapsed().as_secs_f64() / 1e6;
+    let _ = task.end_blocking(TaskStatus::Success);
+    tracker.close(Duration::from_secs(60)).unwrap();
+    let status = BufferReader::open(path).unwrap().status().unwrap();
+    let lost: u64 = status.losses.iter().map(|loss| loss.count).sum();
+    assert_eq!(status.events + lost, records, "every record is kept or counted");
+    let text = format!("{rate:.2} M/s, {lost} lost");
+    table.row(
+        "sustained on one thread, default queue: offered, lost",
+        &text,
+        "-",
+        "counted",
+    );
 }
 
 fn start_and_end(table: &Table, folder: &tempfile::TempDir) {
