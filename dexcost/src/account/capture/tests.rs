@@ -164,16 +164,20 @@ fn a_stream_without_its_end_is_unknown_and_one_that_was_dropped_cancelled() {
 
 #[test]
 fn what_a_dropped_stream_had_reported_is_kept() {
-    let until_delta = &MESSAGES[..MESSAGES.find("event: message_delta").unwrap()];
-    let seen = Call {
-        url: ANTHROPIC,
-        body: until_delta.as_bytes(),
-        ending: Ending::Cancelled,
-        ..Call::default()
+    let first_event = MESSAGES.find("\n\n").unwrap() + 2;
+    let until_delta = MESSAGES.find("event: message_delta").unwrap();
+    for cut in [first_event, until_delta] {
+        let seen = Call {
+            url: ANTHROPIC,
+            body: &MESSAGES.as_bytes()[..cut],
+            ending: Ending::Cancelled,
+            ..Call::default()
+        }
+        .run();
+        assert_eq!(seen.usage.count(Unit::InputTokens), 28);
+        assert!(seen.call.parts.is_empty());
+        assert_eq!(seen.operation_status, OperationStatus::Cancelled);
     }
-    .run();
-    assert_eq!(seen.usage.count(Unit::InputTokens), 28);
-    assert_eq!(seen.operation_status, OperationStatus::Cancelled);
 }
 
 #[test]
