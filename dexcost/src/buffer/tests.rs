@@ -118,7 +118,17 @@ fn an_event_is_found_by_the_first_digits_of_its_id() {
         Found::One(events[7].clone())
     );
     assert!(matches!(reader.find_event(&id[..4]).unwrap(), Found::Several(some) if some.len() == 10));
-    assert_eq!(reader.find_event("ffff").unwrap(), Found::Nothing);
+    assert_eq!(
+        reader.find_event(&id[25..]).unwrap(),
+        Found::One(events[7].clone()),
+        "the last digits do too"
+    );
+    let task_id = task.task_id.to_string();
+    assert_eq!(
+        reader.find_task(&task_id[25..]).unwrap(),
+        Found::One(task.clone())
+    );
+    assert_eq!(reader.find_event(&"f".repeat(31)).unwrap(), Found::Nothing);
     assert_eq!(
         reader.find_task(&task.task_id.to_string()[..8]).unwrap(),
         Found::One(task)
