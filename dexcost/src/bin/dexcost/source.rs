@@ -24,16 +24,16 @@ impl Source {
     }
 
     pub(crate) fn open(&self) -> Result<BufferReader, Box<dyn std::error::Error>> {
-        let path = self.path();
-        if !path.exists() {
+        let file = self.path();
+        if !file.exists() {
             return Err(format!(
                 "nothing is recorded in {} yet: run a program that calls dexcost::init, or name its file \
                  with --buffer FILE or DEXCOST_BUFFER",
-                path.display()
+                file.display()
             )
             .into());
         }
-        Ok(BufferReader::open(path)?)
+        Ok(BufferReader::open(file)?)
     }
 }
 

@@ -103,6 +103,7 @@ const fn meaning(reason: LossReason) -> Option<&'static str> {
         LossReason::EncodeError => "too large for a row",
         LossReason::Duplicate => "an id that was there already",
         LossReason::Corrupt => "the file was damaged; it was set aside and a new one begun",
+        LossReason::Removed => "the file was removed while a program wrote to it; a new one was begun",
         LossReason::NoTracker => "nothing could record it; call `dexcost::init` earlier",
         _ => return None,
     })
