@@ -152,6 +152,13 @@ fn losses_are_told_to_whoever_awaits_the_end() {
         panic!("not told")
     };
     assert_eq!((count, reason.as_str()), (2, "queue_full"));
+    let lost: Vec<_> = task
+        .tracker()
+        .losses()
+        .into_iter()
+        .map(|loss| (loss.kind, loss.count))
+        .collect();
+    assert_eq!(lost, [("event".to_owned(), 2)]);
 }
 
 #[test]
