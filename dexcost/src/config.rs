@@ -76,7 +76,8 @@ pub struct Config {
     pub durability: Durability,
     /// At most this much time of records is at risk; 10 ms by default.
     pub commit_interval: Duration,
-    /// Records waiting for the disk may take this much memory; 64 MiB by default.
+    /// Records waiting for the disk may take this much memory; 64 MiB by default, a sixteenth of it for
+    /// the ends of tasks only.
     pub queue_bytes: usize,
     /// After how many whole days (UTC) local data expires; 30 by default. Tasks that still run stay.
     pub retention_days: u32,

@@ -21,8 +21,8 @@
 //! Callers hand records over ([`Sink::put`]) and go on: no I/O, no syscall, no waiting. One plain thread
 //! owns the connection. It commits every 10 ms while there is something to commit and at once when asked
 //! ([`Sink::commit`]); when that commit is confirmed, `kill -9` loses nothing that was handed over
-//! before it ([`Durability::Full`]: nor does a loss of power). The queue is bounded in bytes. A record
-//! for which there is no room is refused and counted; so is everything else that does not reach the file.
+//! before it ([`Durability::Full`]: nor does a loss of power). The queue is bounded in bytes, a
+//! sixteenth of them for the ends of tasks only. A record for which there is no room is refused and counted; so is everything else that does not reach the file.
 //!
 //! [`Buffer::open`] never fails for what is wrong with the file, because the program that is measured
 //! comes first. A file that is full, locked, read-only, of a later version or somebody else's is tried
