@@ -203,9 +203,7 @@ impl AnthropicMessages {
         }
     }
 
-    pub(super) fn finish(mut self) -> Reading {
-        // A stream that broke off before its first block: what its start reported is its own.
-        self.first_block(false);
+    pub(super) fn finish(self) -> Reading {
         let parts = self.parts();
         let usage = self.counts.normal();
         Reading {
