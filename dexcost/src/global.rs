@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::money::Amount;
 use crate::text::Text;
+use crate::untracked;
 
 static DEFAULT: LazyLock<ArcSwapOption<Installed>> = LazyLock::new(ArcSwapOption::empty);
 
@@ -69,6 +70,7 @@ fn install_with(
         tracker: tracker.clone(),
         close_within,
     })));
+    untracked::hand_over(&tracker);
     Ok(InitGuard { tracker })
 }
 

@@ -190,6 +190,12 @@ impl BufferReader {
         })
     }
 
+    /// Runs several reads on one state of the file, whatever is written meanwhile.
+    pub(crate) fn at_once<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let _held = self.conn.unchecked_transaction().map_err(|e| self.wrap(e))?;
+        read()
+    }
+
     /// Calls `each` with the rollups of the days `from..=to`, in order of day.
     pub(crate) fn rollups(
         &self,

@@ -18,10 +18,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
+use crate::loss::{LossKind, LossReason};
 use crate::sink::Committer;
 
 use super::Shared;
-use super::loss::{LossCounts, LossKind, LossReason, kind_of};
+use super::loss::{LossCounts, kind_of};
 use super::owner::Owner;
 use super::queue::Drained;
 use super::store::{self, Trouble};
