@@ -118,8 +118,8 @@ fn the_components_are_those_of_the_generator() {
 
 #[test]
 fn the_version_is_twelve_hexadecimal_digits() {
-    assert_eq!(version().len(), 12);
-    assert!(version().bytes().all(|b| b.is_ascii_hexdigit()));
+    assert_eq!(VERSION.len(), 12);
+    assert!(VERSION.bytes().all(|b| b.is_ascii_hexdigit()));
 }
 
 #[test]
@@ -127,4 +127,11 @@ fn thresholds_ascend() {
     let all: Vec<_> = (1..).map_while(threshold).collect();
     assert!(all.len() > 3 && all.is_sorted_by(|a, b| a < b));
     assert_eq!(threshold(0), None);
+}
+
+#[test]
+fn an_instant_before_every_row_takes_the_oldest() {
+    for name in all() {
+        assert_eq!(rows(name).last(), Some(&name.row(0)), "{}", name.as_str());
+    }
 }
