@@ -147,7 +147,7 @@ fn add_router_fee(call: &Call<'_>, bill: &mut Bill<'_>) {
     let Some(router) = table::find(b"azure_ai/model_router") else {
         return;
     };
-    let entry = Entry::Bundled(router.row(call.at_seconds()));
+    let entry = Entry::Bundled(router.name.row(call.at_seconds()));
     if call.entry.plain(table::Component::Input) == entry.plain(table::Component::Input) {
         return;
     }

@@ -66,7 +66,7 @@ impl PricingEngine {
     /// price.
     #[must_use]
     pub fn price(&self, query: &PriceQuery<'_>) -> CostResult {
-        let mut result = CostResult::NOTHING;
+        let mut result = CostResult::nothing();
         self.with_match(query, None, |matched, overlay| {
             let cost = answer(query, matched, overlay, Some(&mut result.lines));
             result.take_over(cost);

@@ -133,17 +133,20 @@ pub struct CostResult {
 
 impl CostResult {
     /// No answer yet.
-    pub(super) const NOTHING: Self = Self {
-        cost_usd: None,
-        cost_confidence: CostConfidence::Unknown,
-        pricing_source: PricingSource::Unknown,
-        pricing_version: Text::empty(),
-        lines: SmallVec::new_const(),
-        unpriced: SmallVec::new_const(),
-        matched: None,
-        rung: Rung::Unknown,
-        provider: None,
-    };
+    #[inline]
+    pub(super) fn nothing() -> Self {
+        Self {
+            cost_usd: None,
+            cost_confidence: CostConfidence::Unknown,
+            pricing_source: PricingSource::Unknown,
+            pricing_version: Text::empty(),
+            lines: SmallVec::new(),
+            unpriced: SmallVec::new(),
+            matched: None,
+            rung: Rung::Unknown,
+            provider: None,
+        }
+    }
 
     /// Takes a cost over, whose lines are here.
     #[inline]

@@ -122,6 +122,22 @@ impl Mix {
         mix
     }
 
+    /// Whether there is nothing but text, what was cached of it for up to an hour, and reasoning.
+    #[inline]
+    pub(crate) const fn is_common(&self) -> bool {
+        let rare = self.audio
+            | self.image
+            | self.video
+            | self.read_audio
+            | self.read_image
+            | self.write_12h
+            | self.out_audio
+            | self.out_image
+            | self.out_video
+            | self.citation;
+        rare == 0 && !self.has_units
+    }
+
     /// The same where more than the two totals was reported.
     fn of_parts(usage: &Usage) -> Self {
         let mut mix = Self::default();

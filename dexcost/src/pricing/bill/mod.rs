@@ -3,6 +3,7 @@
 mod arithmetic;
 mod card;
 mod mix;
+mod plain;
 mod tokens;
 mod tools;
 mod units;
@@ -42,6 +43,7 @@ impl Call<'_> {
     }
 
     /// The tier whose price list applies.
+    #[inline]
     pub(crate) fn tier(&self) -> Tier {
         if self.query.call_type == CallType::Decisions {
             return Tier::Decisions;
@@ -152,8 +154,11 @@ impl<'r> Bill<'r> {
 }
 
 /// Bills one call.
+#[inline]
 pub(crate) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
-    units::charge(call, bill);
+    if !plain::charge(call, bill) {
+        units::charge(call, bill);
+    }
     if call.mix.has_units {
         tools::charge(call, bill);
     }

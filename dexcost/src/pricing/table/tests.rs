@@ -24,12 +24,20 @@ fn every_name_is_found_exactly_and_in_other_case() {
     for name in all() {
         let key = name.as_str();
         assert!(!key.is_empty() && key.len() <= LONGEST_NAME, "{key}");
-        assert_eq!(find(key.as_bytes()), Some(name), "{key}");
-        let shouted = find(key.to_ascii_uppercase().as_bytes());
+        assert_eq!(find(key.as_bytes()), Some(Hit { name, exact: true }), "{key}");
+        let shouted = key.to_ascii_uppercase();
+        let found = find(shouted.as_bytes());
         assert!(
-            shouted.is_some_and(|found| found.as_str().eq_ignore_ascii_case(key)),
+            found.is_some_and(|found| found.name.as_str().eq_ignore_ascii_case(key)),
             "{key}"
         );
+        // Under every prefix that it has, as one that is put together.
+        for (at, _) in key.match_indices('/') {
+            for (whole, hit) in [(key, find(key.as_bytes())), (&shouted, found)] {
+                let [head, rest] = [&whole[..at], &whole[at + 1..]].map(|piece| Piece::of(piece.as_bytes()));
+                assert_eq!(rest.unwrap().find_under(head.unwrap()), hit, "{whole} at {at}");
+            }
+        }
     }
 }
 
