@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rust_decimal::{Decimal, dec};
 
-use super::{CostResult, PriceQuery, PricingEngine, Rung, table};
+use super::{Cost, CostResult, PriceQuery, PricingEngine, Rung, table};
 use crate::clock::Timestamp;
 use crate::event::{CallType, CostConfidence, PricingSource};
 use crate::usage::{Unit, Usage};
@@ -323,6 +323,45 @@ fn a_price_change_does_not_rewrite_history() {
 }
 
 #[test]
+fn what_is_older_than_every_price_takes_the_earliest_as_an_estimate() {
+    let engine = PricingEngine::new();
+    let prices = "models: {late: [
+        {effective_from: 2027-01-01, prices: {input: 0.00002}},
+        {effective_from: 2026-06-01, prices: {input: 0.00001}}],
+      gpt-4o: [{effective_from: 2027-01-01, prices: {input: 0.0003}}],
+      llama: [{provider: ollama, effective_from: 2026-01-01, prices: {input: 0.00005}}]}";
+    engine.set_overrides("test", prices).unwrap();
+    let usage = usage(&[(Unit::InputTokens, 100)]);
+    let billed = |model, provider, micros| {
+        let query = PriceQuery {
+            provider,
+            ..PriceQuery::new(model, &usage, Timestamp::from_unix_micros(micros))
+        };
+        engine.price(&query)
+    };
+    let broken_clock = billed("late", None, 0);
+    assert_eq!(
+        (
+            broken_clock.cost_usd,
+            broken_clock.cost_confidence,
+            broken_clock.rung
+        ),
+        (Some(dec!(0.001)), CostConfidence::Estimated, Rung::Custom)
+    );
+    let in_time = billed("late", None, noon().unix_micros());
+    assert_eq!(
+        (in_time.cost_usd, in_time.cost_confidence),
+        (Some(dec!(0.001)), CostConfidence::Computed)
+    );
+    // A price that is known for the day comes first; one that stands in for anything does not.
+    let listed = billed("gpt-4o", None, noon().unix_micros());
+    assert_eq!((listed.cost_usd, listed.rung), (Some(dec!(0.00025)), Rung::Exact));
+    assert_eq!(billed("gpt-4o", None, 0).cost_usd, Some(dec!(0.00025)));
+    assert_eq!(billed("llama", Some("ollama"), 0).cost_usd, Some(dec!(0.005)));
+    assert_eq!(billed("llama", Some("groq"), 0).cost_usd, None);
+}
+
+#[test]
 fn a_component_without_a_price_is_listed_and_the_rest_is_summed() {
     let result = priced(
         "dated",
@@ -589,6 +628,7 @@ proptest! {
         let engine = PricingEngine::new();
         let explanation = engine.explain(&query);
         let result = explanation.result();
+        prop_assert_eq!(engine.cost(&query), Cost::from(result.clone()));
         let mut sum = Decimal::ZERO;
         for line in &result.lines {
             prop_assert_eq!(Some(line.usd), line.quantity.checked_mul(line.unit_usd));

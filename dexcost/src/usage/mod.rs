@@ -99,6 +99,7 @@ impl Usage {
     }
 
     /// The quantities, in the order in which they were first set.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (Unit, Decimal)> + '_ {
         self.entries.iter().copied()
     }

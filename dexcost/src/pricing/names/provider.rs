@@ -38,6 +38,13 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Provider<'a> {
+    /// Nobody in particular.
+    pub(crate) const NOBODY: Self = Self {
+        name: "",
+        family: "",
+        kind: Kind::Other,
+    };
+
     /// The provider of a name as callers, tables and wires spell it.
     pub(crate) fn of(spelled: &'a str) -> Self {
         let name = table_name(spelled);

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{BODY, Code, RATES, byte_at, u16_at, u64_at};
+use super::{BODY, Code, Component, RATES, byte_at, record, u16_at, u64_at};
 
 /// Prices that an override or a custom price brought, sorted by code.
 pub(crate) type RateList = Vec<(Code, Decimal)>;
@@ -62,6 +62,23 @@ impl Rates<'_> {
         }
     }
 
+    /// The plain prices of the first components; `None` for those of a user.
+    #[inline]
+    pub(crate) fn common(self) -> Option<CommonRates> {
+        let Self::Packed(at) = self else { return None };
+        let mut common = CommonRates([Rate::ABSENT; CommonRates::COUNT]);
+        let count = usize::from(u16_at(at)).min(CommonRates::COUNT);
+        for index in 0..count {
+            let [low, high, rate_low, rate_high] = record::<4>(at + 2 + index * 4);
+            let code = usize::from(u16::from_le_bytes([low, high]));
+            match common.0.get_mut(code) {
+                Some(place) => *place = u16::from_le_bytes([rate_low, rate_high]),
+                None => break,
+            }
+        }
+        Some(common)
+    }
+
     /// How many prices there are.
     pub(crate) fn len(self) -> usize {
         match self {
@@ -82,6 +99,7 @@ impl Rates<'_> {
     }
 
     /// Whether any price depends on the size of the prompt.
+    #[inline]
     pub(crate) fn has_thresholds(self) -> bool {
         let last = match self {
             Self::Packed(at) => match usize::from(u16_at(at)) {
@@ -97,18 +115,68 @@ impl Rates<'_> {
     }
 }
 
-/// A rate of the pool: mantissa in the low 56 bits, scale above.
+/// The plain prices of the first seven components, up to [`Component::Reasoning`], where listed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommonRates([u16; Self::COUNT]);
+
+impl CommonRates {
+    const COUNT: usize = Component::Reasoning as usize + 1;
+
+    /// The price of a component, where it is one of these and listed.
+    #[inline]
+    pub(crate) fn get(&self, component: Component) -> Option<Rate> {
+        match self.0.get(component as usize) {
+            None | Some(&Rate::ABSENT) => None,
+            Some(index) => Some(Rate::at(*index)),
+        }
+    }
+}
+
+/// A price in whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate {
+    /// Its digits.
+    pub(crate) mantissa: u64,
+    /// How many of them are decimals.
+    pub(crate) scale: u32,
+}
+
+impl Rate {
+    /// No price at all.
+    pub(crate) const ZERO: Self = Self {
+        mantissa: 0,
+        scale: 0,
+    };
+
+    /// The number of no rate: there are far fewer.
+    const ABSENT: u16 = u16::MAX;
+
+    /// A rate of the pool: mantissa in the low 56 bits, scale above.
+    #[inline]
+    fn at(index: u16) -> Self {
+        let word = u64_at(RATES.at + usize::from(index) * 8);
+        Self {
+            mantissa: word & ((1 << 56) - 1),
+            scale: (word >> 56) as u32,
+        }
+    }
+
+    /// The price as a decimal.
+    #[inline]
+    pub(crate) const fn decimal(self) -> Decimal {
+        Decimal::from_parts(
+            self.mantissa as u32,
+            (self.mantissa >> 32) as u32,
+            0,
+            false,
+            self.scale,
+        )
+    }
+}
+
 #[inline]
 fn rate(index: u16) -> Decimal {
-    let word = u64_at(RATES.at + usize::from(index) * 8);
-    let mantissa = word & ((1 << 56) - 1);
-    Decimal::from_parts(
-        mantissa as u32,
-        (mantissa >> 32) as u32,
-        0,
-        false,
-        (word >> 56) as u32,
-    )
+    Rate::at(index).decimal()
 }
 
 /// The prices inside one range.
