@@ -148,11 +148,9 @@ fn text(value: Option<&[u8]>) -> Option<Text> {
 /// Whether a body is of a type that no wire form has.
 fn is_media(content_type: Option<&[u8]>) -> bool {
     content_type.is_some_and(|kind| {
-        [&b"audio/"[..], b"image/", b"video/", b"text/html"]
-            .iter()
-            .any(|prefix| {
-                kind.get(..prefix.len())
-                    .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
-            })
+        [&b"audio/"[..], b"image/", b"video/"].iter().any(|prefix| {
+            kind.get(..prefix.len())
+                .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
+        })
     })
 }

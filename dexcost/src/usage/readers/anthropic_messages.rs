@@ -97,6 +97,7 @@ struct Counts {
     thinking: Option<Decimal>,
     web_searches: Option<Decimal>,
     web_fetches: Option<Decimal>,
+    /// A number that does not fit a decimal was reported, or the report was cut off.
     unreadable: bool,
 }
 
@@ -161,6 +162,14 @@ impl AnthropicMessages {
         self.read(value);
     }
 
+    /// Gateways that speak OpenAI's form too may end with its mark in place of `message_stop`.
+    pub(super) fn close(&mut self) {
+        if self.finish.is_some() {
+            self.first_block(false);
+            self.stopped = true;
+        }
+    }
+
     /// Learns whose the counts at the start are: a compaction's stay apart.
     fn first_block(&mut self, is_compaction: bool) {
         match &mut self.opening {
@@ -186,7 +195,8 @@ impl AnthropicMessages {
 
     fn usage(&mut self, usage: Json<'_>) {
         self.has_usage |= usage.is_object();
-        for (name, value) in usage.fields() {
+        let mut fields = usage.fields();
+        for (name, value) in &mut fields {
             match name {
                 b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
                 b"inference_geo" => self.geo = value.text().or_else(|| self.geo.take()),
@@ -201,16 +211,17 @@ impl AnthropicMessages {
                 }
             }
         }
+        self.counts.unreadable |= usage.is_object() && fields.after().is_none();
     }
 
     pub(super) fn finish(self) -> Reading {
         let parts = self.parts();
         let usage = self.counts.normal();
         Reading {
-            terminal: match (self.stopped, &self.finish) {
-                (true, _) => Terminal::Closed,
-                (_, Some(_)) => Terminal::Finished,
-                _ => Terminal::Open,
+            terminal: if self.stopped {
+                Terminal::Closed
+            } else {
+                Terminal::Open
             },
             understood: self.understood,
             has_usage: self.has_usage,

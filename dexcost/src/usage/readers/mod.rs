@@ -133,8 +133,10 @@ impl Reader {
 
     /// Notes the stream's `[DONE]`.
     pub(crate) fn close(&mut self) {
-        if let Self::OpenAiChat(reader) = self {
-            reader.close();
+        match self {
+            Self::OpenAiChat(reader) => reader.close(),
+            Self::AnthropicMessages(reader) => reader.close(),
+            Self::UsageSeen(_) => {}
         }
     }
 
