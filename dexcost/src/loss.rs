@@ -44,6 +44,8 @@ words! {
         Duplicate = "duplicate",
         /// The file was corrupt.
         Corrupt = "corrupt",
+        /// The file was removed or replaced while it was open.
+        Removed = "removed",
         /// There was no tracker: `dexcost::init` came too late, or not at all.
         NoTracker = "no_tracker",
     }

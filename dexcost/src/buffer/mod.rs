@@ -26,7 +26,8 @@
 //!
 //! [`Buffer::open`] never fails for what is wrong with the file, because the program that is measured
 //! comes first. A file that is full, locked, read-only, of a later version or somebody else's is tried
-//! again, while records wait in the queue. A corrupt file is renamed to `<name>.corrupt-<time>` with its
+//! again, while records wait in the queue. One that is removed or replaced while it is open is begun anew,
+//! and counted. A corrupt file is renamed to `<name>.corrupt-<time>` with its
 //! side files, counted, and a new one begun. [`Buffer::trouble`] and `dexcost status` tell.
 //!
 //! # Tables
@@ -272,11 +273,14 @@ impl Drop for Buffer {
 impl Shared {
     fn report(&self, trouble: Option<&str>) {
         let mut current = self.trouble.lock();
-        if current.as_deref() != trouble {
-            if let Some(reason) = trouble {
-                tracing::warn!(file = %self.options.path.display(), reason, "the dexcost buffer cannot be written");
-            }
-            *current = trouble.map(str::to_owned);
+        if current.as_deref() == trouble {
+            return;
+        }
+        *current = trouble.map(str::to_owned);
+        // Whoever listens may ask this buffer something.
+        drop(current);
+        if let Some(reason) = trouble {
+            tracing::warn!(file = %self.options.path.display(), reason, "the dexcost buffer cannot be written");
         }
     }
 

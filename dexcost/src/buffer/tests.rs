@@ -118,7 +118,17 @@ fn an_event_is_found_by_the_first_digits_of_its_id() {
         Found::One(events[7].clone())
     );
     assert!(matches!(reader.find_event(&id[..4]).unwrap(), Found::Several(some) if some.len() == 10));
-    assert_eq!(reader.find_event("ffff").unwrap(), Found::Nothing);
+    assert_eq!(
+        reader.find_event(&id[25..]).unwrap(),
+        Found::One(events[7].clone()),
+        "the last digits do too"
+    );
+    let task_id = task.task_id.to_string();
+    assert_eq!(
+        reader.find_task(&task_id[25..]).unwrap(),
+        Found::One(task.clone())
+    );
+    assert_eq!(reader.find_event(&"f".repeat(31)).unwrap(), Found::Nothing);
     assert_eq!(
         reader.find_task(&task.task_id.to_string()[..8]).unwrap(),
         Found::One(task)
@@ -777,4 +787,63 @@ fn names_leave_with_the_last_data_that_refers_to_them_in_every_process() {
         report(&place.path, By::Model).rows[0].name.as_deref(),
         Some("gpt-4o")
     );
+}
+
+#[derive(Debug)]
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        panic!("no time")
+    }
+}
+
+#[test]
+fn a_clock_that_panics_costs_the_records_and_keeps_nobody_waiting() {
+    let place = place();
+    let buffer = Buffer::open(options(&place.path).clock(Arc::new(BrokenClock))).unwrap();
+    let mut handed_over = 0;
+    while buffer.put(Record::TaskStarted(Arc::new(task(1, "acme")))).is_ok() {
+        handed_over += 1;
+        assert!(buffer.commit().wait(LONG).is_err());
+    }
+    assert!(buffer.close(LONG).is_err());
+    let lost = |buffer: &Buffer| buffer.losses().iter().map(|loss| loss.count).sum::<u64>();
+    while lost(&buffer) < handed_over + 1 {
+        std::thread::yield_now();
+    }
+    assert_eq!(lost(&buffer), handed_over + 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_under_the_writer_is_begun_anew_and_counted() {
+    let place = place();
+    let buffer = open(&place.path);
+    run_task(&buffer, 1, "acme", 2);
+    sync(&buffer);
+    for side in ["", "-wal", "-shm"] {
+        std::fs::remove_file(store::beside(&place.path, side)).unwrap();
+    }
+    let (kept, events) = run_task(&buffer, 2, "acme", 3);
+    sync(&buffer);
+    let reader = BufferReader::open(&place.path).unwrap();
+    assert_eq!(reader.task(kept.task_id).unwrap().unwrap(), kept);
+    assert_eq!(reader.events(kept.task_id).unwrap(), events);
+    let status = reader.status().unwrap();
+    assert_eq!((status.tasks.success, status.owners_alive), (1, 1));
+    let lost = |loss: &Loss| (loss.kind.clone(), loss.reason.clone(), loss.count);
+    assert_eq!(
+        status.losses.iter().map(lost).collect::<Vec<_>>(),
+        [("file".to_owned(), "removed".to_owned(), 1)]
+    );
+    reader.check().unwrap();
+}
+
+#[test]
+fn a_wait_without_end_is_no_overflow() {
+    let place = place();
+    let buffer = open(&place.path);
+    buffer.commit().wait(Duration::MAX).unwrap();
+    buffer.close(Duration::MAX).unwrap();
 }

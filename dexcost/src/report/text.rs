@@ -222,19 +222,21 @@ fn share(row: &ReportRow, total: &ReportRow) -> String {
 fn notes(total: &ReportRow) -> Vec<String> {
     let mut notes = Vec::new();
     if total.unknown_cost_events > 0 {
-        let events = display::grouped(total.unknown_cost_events);
+        let have = match total.unknown_cost_events {
+            1 => "1 event has".to_owned(),
+            events => format!("{} events have", display::grouped(events)),
+        };
         notes.push(format!(
-            "+ ?  {events} events have no complete price; what is missing is not in these sums."
+            "+ ?  {have} no complete price; what is missing is not in these sums."
         ));
     }
     if total.retries > 0 {
-        let (retries, cost) = (
-            display::grouped(total.retries),
-            display::dollars_of(&total.retry_cost_usd),
-        );
-        notes.push(format!(
-            "     {retries} events are retries and cost {cost}, contained in these sums."
-        ));
+        let are = match total.retries {
+            1 => "1 event is a retry and cost".to_owned(),
+            retries => format!("{} events are retries and cost", display::grouped(retries)),
+        };
+        let cost = display::dollars_of(&total.retry_cost_usd);
+        notes.push(format!("     {are} {cost}, contained in these sums."));
     }
     notes
 }
