@@ -157,7 +157,7 @@ fn climb<'a>(
         at_seconds,
     };
     let served = match query.response_model {
-        Some(served) if served != query.model => names::resolve(served, hints, trace.as_deref_mut()),
+        Some(served) if served != query.model => names::resolve(served, &hints, trace.as_deref_mut()),
         _ => None,
     };
     if let Some(found) = served
@@ -165,7 +165,7 @@ fn climb<'a>(
     {
         return served;
     }
-    names::resolve(query.model, hints, trace).or(served)
+    names::resolve(query.model, &hints, trace).or(served)
 }
 
 /// Whether a price found on this rung is the model's own, or that of the same model without a date.
