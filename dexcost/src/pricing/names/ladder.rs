@@ -36,7 +36,7 @@ pub(super) struct Ladder<'a, 't> {
 
 impl<'a> Ladder<'a, '_> {
     /// Finds what a name means.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&mut self, name: &'a str, untouched: bool) -> Option<Found<'a>> {
         let Step { hit, rung } = self.climb(name, untouched)?;
         let provider = match (self.legacy, hit) {

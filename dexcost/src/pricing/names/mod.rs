@@ -49,6 +49,7 @@ pub(crate) struct Hints<'a> {
 }
 
 /// Finds what a model's name means. `trace` collects every step, for people.
+#[inline(always)]
 pub(crate) fn resolve<'a>(
     model: &'a str,
     hints: &Hints<'a>,
@@ -62,7 +63,7 @@ pub(crate) fn resolve<'a>(
     let given = hints
         .provider
         .filter(|p| !p.is_empty())
-        .or_else(|| hints.host.and_then(of_host));
+        .or_else(|| of_host(hints.host?));
     let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
     if provider.is_none()
         && trace.is_none()

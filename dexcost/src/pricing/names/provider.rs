@@ -12,7 +12,11 @@ pub(crate) struct Provider<'a> {
 }
 
 /// The families that need a rule of their own, told apart once.
+///
+/// A word wide, so that a [`Provider`] has no padding: processors stall on reading back as one piece
+/// what was just written in several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
 pub(crate) enum Kind {
     Anthropic,
     Azure,

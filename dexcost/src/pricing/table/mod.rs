@@ -11,7 +11,7 @@ mod rates;
 
 pub(crate) use component::{Code, Component, Tier};
 pub(crate) use lookup::{Hit, Piece, find};
-pub(crate) use rates::{CommonRates, OffPeak, Range, Rate, RateList, Rates, Window};
+pub(crate) use rates::{OffPeak, Range, Rate, RateList, Rates, Window};
 
 static KEYS: &str = include_str!("llm.keys");
 static BLOB: &[u8] = include_bytes!("llm.bin");
