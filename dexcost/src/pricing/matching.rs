@@ -77,7 +77,7 @@ impl<'a> Match<'a> {
 }
 
 /// The prices for a call out of the bundled tables.
-#[inline]
+#[inline(always)]
 pub(super) fn bundled<'a>(query: &PriceQuery<'a>, trace: Option<&mut Vec<String>>) -> Match<'a> {
     climb(query, at_seconds(query), trace).map_or_else(
         || Match {
@@ -141,14 +141,8 @@ fn own<'a>(
     })
 }
 
-/// The model of the response is what was served; the one requested stands in where the response's
-/// cannot be priced on a good rung.
-#[inline]
-fn climb<'a>(
-    query: &PriceQuery<'a>,
-    at_seconds: u64,
-    mut trace: Option<&mut Vec<String>>,
-) -> Option<Found<'a>> {
+#[inline(always)]
+fn climb<'a>(query: &PriceQuery<'a>, at_seconds: u64, trace: Option<&mut Vec<String>>) -> Option<Found<'a>> {
     let hints = Hints {
         provider: query.provider,
         host: query.host,
@@ -156,16 +150,27 @@ fn climb<'a>(
         embedding: query.call_type == CallType::Embedding,
         at_seconds,
     };
-    let served = match query.response_model {
-        Some(served) if served != query.model => names::resolve(served, hints, trace.as_deref_mut()),
-        _ => None,
-    };
+    match query.response_model {
+        Some(served) if served != query.model => climb_for_either(served, query.model, &hints, trace),
+        _ => names::resolve(query.model, &hints, trace),
+    }
+}
+
+/// The model of the response is what was served; the one requested stands in where the response's
+/// cannot be priced on a good rung.
+fn climb_for_either<'a>(
+    served: &'a str,
+    requested: &'a str,
+    hints: &Hints<'a>,
+    mut trace: Option<&mut Vec<String>>,
+) -> Option<Found<'a>> {
+    let served = names::resolve(served, hints, trace.as_deref_mut());
     if let Some(found) = served
         && is_of_the_model(found.rung)
     {
         return served;
     }
-    names::resolve(query.model, hints, trace).or(served)
+    names::resolve(requested, hints, trace).or(served)
 }
 
 /// Whether a price found on this rung is the model's own, or that of the same model without a date.

@@ -38,7 +38,7 @@ impl Overlay {
             let theirs = entry.provider.as_deref().map(Provider::of);
             theirs
                 .zip(provider)
-                .is_none_or(|(theirs, provider)| provider.takes(theirs.name, theirs.family))
+                .is_none_or(|(theirs, provider)| provider.takes(theirs.name, theirs.family()))
         };
         let folded = name.to_ascii_lowercase();
         let under_provider = provider.map(|provider| format!("{}/{folded}", provider.name));

@@ -168,7 +168,23 @@ pub(crate) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
 }
 
 /// The factor on token prices: residency, endpoint, geography and speed, one after the other.
+#[inline]
 pub(crate) fn multiplier(call: &Call<'_>) -> Option<Decimal> {
+    let query = call.query;
+    let says_where_or_how = query.residency.is_some()
+        || query.host.is_some()
+        || query.location.is_some()
+        || query.region.is_some()
+        || query.geo.is_some()
+        || query.speed.is_some();
+    if says_where_or_how {
+        listed_multiplier(call)
+    } else {
+        None
+    }
+}
+
+fn listed_multiplier(call: &Call<'_>) -> Option<Decimal> {
     let query = call.query;
     let mut factor = None;
     let mut apply = |component: Component| {

@@ -10,7 +10,7 @@ use super::{Bill, Call, Mix, multiplier};
 use crate::event::CallType;
 use crate::pricing::entry::Entry;
 use crate::pricing::query::PriceLine;
-use crate::pricing::table::{self, CommonRates, Component, Rate, Tier};
+use crate::pricing::table::{self, Component, Rate, Rates, Tier};
 use crate::text::Text;
 use crate::usage::Unit;
 
@@ -23,7 +23,7 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let Some(rates) = listed_rates(call) else {
         return false;
     };
-    let Some(addends) = addends(call, &rates) else {
+    let Some(addends) = addends(call, rates) else {
         return false;
     };
     let Some(total) = total(&addends) else {
@@ -47,7 +47,7 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
 
 /// The listed prices, where they hold as they are: no tier, range, hour, threshold or factor.
 #[inline]
-fn listed_rates(call: &Call<'_>) -> Option<CommonRates> {
+fn listed_rates(call: &Call<'_>) -> Option<Rates<'static>> {
     let Entry::Bundled(row) = call.entry else {
         return None;
     };
@@ -58,18 +58,18 @@ fn listed_rates(call: &Call<'_>) -> Option<CommonRates> {
         && call.query.call_type != CallType::Batch
         && call.tier() == Tier::Standard
         && multiplier(call).is_none();
-    if holds { row.rates().common() } else { None }
+    holds.then(|| row.rates())
 }
 
 /// The pieces in the order of the bill, where each has a price of its own.
 #[inline]
-fn addends(call: &Call<'_>, rates: &CommonRates) -> Option<[Addend; 6]> {
+fn addends(call: &Call<'_>, rates: Rates<'_>) -> Option<[Addend; 6]> {
     let mix: &Mix = call.mix;
     let of = |unit: Unit, count: u64, component: Component| {
         if count == 0 {
             return Some((unit, 0, Rate::ZERO));
         }
-        Some((unit, count, rates.get(component)?))
+        Some((unit, count, rates.first(component)?))
     };
     let output = of(Unit::OutputTokens, mix.out_text, Component::Output)?;
     let reasoning = match of(Unit::ReasoningTokens, mix.reasoning, Component::Reasoning) {

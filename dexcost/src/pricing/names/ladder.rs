@@ -2,12 +2,21 @@
 
 use std::fmt::Write as _;
 
+use super::Found;
 use super::forms::{self, Form};
 use super::joined::Joined;
 use super::provider::{Kind, Provider};
-use super::{Found, Hints};
 use crate::pricing::query::Rung;
-use crate::pricing::table::{self, Hit, Piece, Row};
+use crate::pricing::table::{self, Hit, Name, Piece, Row};
+
+/// What one rung found. It fits a register, as every rung hands it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// The key and its prices; `None` where the price is no entry.
+    pub(super) hit: Option<(Name, Row)>,
+    /// The rung.
+    pub(super) rung: Rung,
+}
 
 /// One climb.
 pub(super) struct Ladder<'a, 't> {
@@ -15,17 +24,42 @@ pub(super) struct Ladder<'a, 't> {
     pub(super) provider: Option<Provider<'a>>,
     /// The region, where it is known.
     pub(super) region: Option<&'a str>,
-    /// What is known besides the name.
-    pub(super) hints: Hints<'a>,
-    /// The first retired model met on the way; the last rung.
-    pub(super) legacy: Option<Found<'a>>,
+    /// Whether embeddings are asked for, which have buckets of their own.
+    pub(super) embedding: bool,
+    /// The instant of billing, in seconds since 1970.
+    pub(super) at_seconds: u64,
+    /// The first retired model met on the way, the last rung, and who billed it.
+    pub(super) legacy: Option<(Step, Provider<'a>)>,
     /// Where every step is noted, for people.
     pub(super) trace: Option<&'t mut Vec<String>>,
 }
 
 impl<'a> Ladder<'a, '_> {
+    /// Finds what a name means.
+    #[inline(always)]
+    pub(super) fn find(&mut self, name: &'a str, untouched: bool) -> Option<Found<'a>> {
+        let Step { hit, rung } = self.climb(name, untouched)?;
+        let provider = match (self.legacy, hit) {
+            (Some((_, provider)), _) if rung == Rung::Legacy => provider,
+            (_, Some((_, row))) => self.biller(row),
+            (_, None) => self.provider.unwrap_or(Provider::NOBODY),
+        };
+        Some(Found { hit, rung, provider })
+    }
+
+    /// Who bills what was found: the provider of the call, else that of the prices.
+    #[inline]
+    fn biller(&self, row: Row) -> Provider<'a> {
+        self.provider.unwrap_or_else(|| Provider::of_family(row.family()))
+    }
+
+    /// What the last rung found.
+    pub(super) fn retired(&self) -> Option<Step> {
+        self.legacy.map(|(step, _)| step)
+    }
+
     /// From the first rung to the last.
-    pub(super) fn climb(&mut self, name: &'a str, untouched: bool) -> Option<Found<'a>> {
+    fn climb(&mut self, name: &'a str, untouched: bool) -> Option<Step> {
         let rung = if untouched { Rung::Exact } else { Rung::Alias };
         let found = match forms::read(name) {
             Form::Plain => self.plain(name, rung),
@@ -47,11 +81,11 @@ impl<'a> Ladder<'a, '_> {
                 by_publisher.or_else(|| self.plain(model, Rung::Alias))
             }
         };
-        found.or(self.legacy)
+        found.or(self.retired())
     }
 
     /// A name without a path around it.
-    fn plain(&mut self, name: &'a str, rung: Rung) -> Option<Found<'a>> {
+    fn plain(&mut self, name: &'a str, rung: Rung) -> Option<Step> {
         let Some(provider) = self.provider else {
             return self.without_provider(name, rung);
         };
@@ -78,7 +112,7 @@ impl<'a> Ladder<'a, '_> {
         provider: Provider<'a>,
         name: &'a str,
         rung: Rung,
-    ) -> (&'a str, Option<Found<'a>>) {
+    ) -> (&'a str, Option<Step>) {
         let mut bare = name;
         let mut rung = rung;
         while let Some(rest) = without_prefix(bare, provider.name) {
@@ -94,13 +128,14 @@ impl<'a> Ladder<'a, '_> {
 
     /// `provider/name`, then `name`.
     #[inline]
-    pub(super) fn both(&mut self, provider: Provider<'a>, name: &[u8], rung: Rung) -> Option<Found<'a>> {
+    pub(super) fn both(&mut self, provider: Provider<'a>, name: &[u8], rung: Rung) -> Option<Step> {
         let piece = Piece::of(name)?;
         if let Some(found) = self.under(provider.name, piece, rung) {
             return Some(found);
         }
-        if provider.name.len() != provider.family.len()
-            && let Some(found) = self.under(provider.family, piece, rung)
+        let family = provider.family();
+        if provider.name.len() != family.len()
+            && let Some(found) = self.under(family, piece, rung)
         {
             return Some(found);
         }
@@ -113,7 +148,7 @@ impl<'a> Ladder<'a, '_> {
 
     /// `head/name`.
     #[inline]
-    fn under(&mut self, head: &str, name: Piece<'_>, rung: Rung) -> Option<Found<'a>> {
+    fn under(&mut self, head: &str, name: Piece<'_>, rung: Rung) -> Option<Step> {
         let hit = name.find_under(Piece::of(head.as_bytes())?);
         if self.trace.is_some() {
             self.note(&[head.as_bytes(), b"/", name.as_bytes()].concat(), rung, hit);
@@ -122,7 +157,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// Nothing but a name: a key as it is, or one whose first segment names the provider.
-    fn without_provider(&mut self, name: &'a str, rung: Rung) -> Option<Found<'a>> {
+    fn without_provider(&mut self, name: &'a str, rung: Rung) -> Option<Step> {
         if let Some(found) = self.look_up(name.as_bytes(), rung) {
             return Some(found);
         }
@@ -153,14 +188,14 @@ impl<'a> Ladder<'a, '_> {
 
     /// Looks up a name put together from pieces.
     #[inline]
-    pub(super) fn probe(&mut self, pieces: &[&[u8]], rung: Rung) -> Option<Found<'a>> {
+    pub(super) fn probe(&mut self, pieces: &[&[u8]], rung: Rung) -> Option<Step> {
         let joined = Joined::of(pieces)?;
         self.look_up(joined.as_bytes(), rung)
     }
 
     /// Looks one name up. The entry must belong to the provider, where one is known.
     #[inline]
-    pub(super) fn look_up(&mut self, wanted: &[u8], rung: Rung) -> Option<Found<'a>> {
+    pub(super) fn look_up(&mut self, wanted: &[u8], rung: Rung) -> Option<Step> {
         let hit = table::find(wanted);
         if self.trace.is_some() {
             self.note(wanted, rung, hit);
@@ -170,46 +205,45 @@ impl<'a> Ladder<'a, '_> {
 
     /// Takes what was found, where it belongs to the provider; a retired model is kept for last.
     #[inline]
-    fn accept(&mut self, hit: Hit, rung: Rung) -> Option<Found<'a>> {
-        let row = hit.name.row(self.hints.at_seconds);
-        if !self.holds(row) {
-            return None;
+    fn accept(&mut self, hit: Hit, rung: Rung) -> Option<Step> {
+        let row = hit.name.row(self.at_seconds);
+        let mut rung = if hit.exact || rung != Rung::Exact {
+            rung
+        } else {
+            Rung::Alias
+        };
+        if let Some(provider) = &self.provider {
+            if provider.family() != row.family() {
+                if !provider.borrows(row.provider()) {
+                    return None;
+                }
+                rung = Rung::AzureFallback;
+            }
         }
-        let provider = self.provider.unwrap_or_else(|| {
-            let family = row.family();
-            Provider::of_family(family, family)
-        });
-        let rung = match rung {
-            _ if provider.kind == Kind::AzureAi && provider.borrows(row.provider()) => Rung::AzureFallback,
-            Rung::Exact if !hit.exact => Rung::Alias,
-            rung => rung,
-        };
-        let found = Found {
-            hit: Some((hit.name, row)),
-            rung,
-            provider,
-        };
+        let hit = Some((hit.name, row));
         if row.is_legacy() {
-            self.legacy = self.legacy.or(Some(Found {
-                rung: Rung::Legacy,
-                ..found
-            }));
+            self.keep_retired(hit, row);
             return None;
         }
-        Some(found)
+        Some(Step { hit, rung })
     }
 
-    /// Whether the row belongs to the provider, where one is known.
-    #[inline]
-    fn holds(&self, row: Row) -> bool {
-        self.provider
-            .is_none_or(|provider| provider.takes(row.provider(), row.family()))
+    #[cold]
+    fn keep_retired(&mut self, hit: Option<(Name, Row)>, row: Row) {
+        let step = Step {
+            hit,
+            rung: Rung::Legacy,
+        };
+        self.legacy = self.legacy.or(Some((step, self.biller(row))));
     }
 
     #[cold]
     fn note(&mut self, wanted: &[u8], rung: Rung, hit: Option<Hit>) {
-        let hit = hit.map(|hit| (hit.name, hit.name.row(self.hints.at_seconds)));
-        let accepted = hit.is_some_and(|(_, row)| self.holds(row));
+        let hit = hit.map(|hit| (hit.name, hit.name.row(self.at_seconds)));
+        let accepted = hit.is_some_and(|(_, row)| {
+            self.provider
+                .is_none_or(|provider| provider.takes(row.provider(), row.family()))
+        });
         let Some(trace) = self.trace.as_mut() else { return };
         let mut line = format!("`{}` ({rung}): ", String::from_utf8_lossy(wanted));
         let said = match hit {

@@ -49,9 +49,10 @@ pub(crate) struct Hints<'a> {
 }
 
 /// Finds what a model's name means. `trace` collects every step, for people.
+#[inline(always)]
 pub(crate) fn resolve<'a>(
     model: &'a str,
-    hints: Hints<'a>,
+    hints: &Hints<'a>,
     trace: Option<&mut Vec<String>>,
 ) -> Option<Found<'a>> {
     let name = trimmed(model);
@@ -62,7 +63,7 @@ pub(crate) fn resolve<'a>(
     let given = hints
         .provider
         .filter(|p| !p.is_empty())
-        .or_else(|| hints.host.and_then(of_host));
+        .or_else(|| of_host(hints.host?));
     let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
     if provider.is_none()
         && trace.is_none()
@@ -74,11 +75,12 @@ pub(crate) fn resolve<'a>(
     let mut ladder = Ladder {
         provider,
         region,
-        hints,
+        embedding: hints.embedding,
+        at_seconds: hints.at_seconds,
         legacy: None,
         trace,
     };
-    ladder.climb(name, untouched)
+    ladder.find(name, untouched)
 }
 
 /// The first rung where no provider is known, which is the usual case: the name is a key.
@@ -89,7 +91,6 @@ fn listed(name: &str, untouched: bool, at_seconds: u64) -> Option<Found<'static>
     if row.is_legacy() {
         return None;
     }
-    let family = row.family();
     Some(Found {
         hit: Some((hit.name, row)),
         rung: if untouched && hit.exact {
@@ -97,7 +98,7 @@ fn listed(name: &str, untouched: bool, at_seconds: u64) -> Option<Found<'static>
         } else {
             Rung::Alias
         },
-        provider: Provider::of_family(family, family),
+        provider: Provider::of_family(row.family()),
     })
 }
 

@@ -1,15 +1,14 @@
 //! The shapes of one provider family, in which a name may be listed otherwise than it travels.
 
-use super::Found;
 use super::forms;
 use super::joined::Joined;
-use super::ladder::Ladder;
+use super::ladder::{Ladder, Step};
 use super::provider::{Kind, Provider};
 use crate::pricing::query::Rung;
 
 impl<'a> Ladder<'a, '_> {
     /// The shapes of one provider family, in which the name may be listed otherwise.
-    pub(super) fn normalised(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
+    pub(super) fn normalised(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
         if name.starts_with("ft:") {
             let base = forms::fine_tune_base(name)?;
             return self.both(provider, base.as_bytes(), Rung::Alias);
@@ -28,12 +27,12 @@ impl<'a> Ladder<'a, '_> {
         };
         found
             .or_else(|| self.dates(Some(provider), name))
-            .or(self.legacy)
+            .or(self.retired())
             .or_else(|| self.stand_ins(provider, name))
     }
 
     /// The same date written otherwise, then the name without its date.
-    pub(super) fn dates(&mut self, provider: Option<Provider<'a>>, name: &str) -> Option<Found<'a>> {
+    pub(super) fn dates(&mut self, provider: Option<Provider<'a>>, name: &str) -> Option<Step> {
         let dated = forms::dated(name)?;
         let [y, z, c, d, m, n, e, f] = dated.digits;
         let respelled = if dated.dashed {
@@ -49,7 +48,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// `bedrock/<region>/<model>`, where the region is known and has a price of its own.
-    pub(super) fn bedrock_region(&mut self, name: &str) -> Option<Found<'a>> {
+    pub(super) fn bedrock_region(&mut self, name: &str) -> Option<Step> {
         let region = self.region?;
         let bare = bedrock_bare(name).0;
         self.probe(
@@ -58,7 +57,7 @@ impl<'a> Ladder<'a, '_> {
         )
     }
 
-    fn bedrock(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
+    fn bedrock(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
         let (bare, region) = bedrock_bare(name);
         if bare.len() != name.len() {
             if let Some(region) = region {
@@ -79,14 +78,14 @@ impl<'a> Ladder<'a, '_> {
         }
         let ungeo = forms::without_geo(short.unwrap_or(bare))?;
         self.bedrock_region(ungeo)
-            .map(|found| Found {
+            .map(|found| Step {
                 rung: Rung::SuffixStripped,
                 ..found
             })
             .or_else(|| self.both(provider, ungeo.as_bytes(), Rung::SuffixStripped))
     }
 
-    fn google(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
+    fn google(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
         let mut bare = name;
         if let Some((publisher, rest)) = name.split_once('/')
             && matches!(
@@ -116,7 +115,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// Azure writes `gpt-35-…` where OpenAI writes `gpt-3.5-…`; replies use either.
-    fn azure(&mut self, provider: Provider<'a>, name: &str) -> Option<Found<'a>> {
+    fn azure(&mut self, provider: Provider<'a>, name: &str) -> Option<Step> {
         let respelled = if let Some(rest) = name.strip_prefix("gpt-3.5") {
             Joined::of(&[b"gpt-35", rest.as_bytes()])?
         } else {

@@ -1,51 +1,48 @@
 //! The rungs whose price is not the model's own: buckets, vendors behind a router, defaults, and what
 //! is free.
 
-use super::Found;
 use super::forms;
 use super::joined::Joined;
-use super::ladder::Ladder;
+use super::ladder::{Ladder, Step};
 use super::provider::{Kind, Provider};
 use crate::pricing::query::Rung;
 
 impl<'a> Ladder<'a, '_> {
     /// The rungs whose price is not the model's own.
-    pub(super) fn stand_ins(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
+    pub(super) fn stand_ins(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
         match provider.kind {
             Kind::AzureAi => self.probe(&[b"azure/", name.as_bytes()], Rung::AzureFallback),
             Kind::OpenRouter => self.router(provider, name),
-            Kind::Together => self.bucket(together_bucket(name, self.hints.embedding)?),
+            Kind::Together => self.bucket(together_bucket(name, self.embedding)?),
             Kind::Fireworks if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
                 self.bucket(fireworks_bucket(name)?)
             }
-            Kind::Replicate => Some(Found {
+            Kind::Replicate => Some(Step {
                 hit: None,
                 rung: Rung::ProviderDefault,
-                provider,
             }),
             _ => None,
         }
     }
 
-    fn bucket(&mut self, key: &str) -> Option<Found<'a>> {
+    fn bucket(&mut self, key: &str) -> Option<Step> {
         self.look_up(key.as_bytes(), Rung::SizeBucket)
     }
 
     /// OpenRouter lists `vendor/model`, with variants after a colon; the vendor's price stands in.
-    fn router(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Found<'a>> {
+    fn router(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
         let (bare, variant) =
             forms::router_variant(name).map_or((name, None), |(bare, variant)| (bare, Some(variant)));
         if variant == Some("free") {
-            return Some(Found {
+            return Some(Step {
                 hit: None,
                 rung: Rung::FreeVariant,
-                provider,
             });
         }
         if variant.is_some()
             && let Some(found) = self
                 .both(provider, bare.as_bytes(), Rung::SuffixStripped)
-                .or(self.legacy)
+                .or(self.retired())
         {
             return Some(found);
         }
@@ -59,19 +56,18 @@ impl<'a> Ladder<'a, '_> {
         let found = self.both(vendor, model.as_bytes(), Rung::VendorFallback);
         self.provider = Some(provider);
         self.legacy = None;
-        found.map(|found| Found { provider, ..found })
+        found
     }
 
-    pub(super) fn local(&mut self, name: &str, provider: Provider<'a>) -> Option<Found<'a>> {
+    pub(super) fn local(&mut self, name: &str, provider: Provider<'a>) -> Option<Step> {
         let (_, bare) = name
             .split_once('/')
             .filter(|(first, _)| *first == provider.name)
             .unwrap_or(("", name));
         let listed = self.both(provider, bare.as_bytes(), Rung::Exact);
-        listed.or(Some(Found {
+        listed.or(Some(Step {
             hit: None,
             rung: Rung::LocalFree,
-            provider,
         }))
     }
 }

@@ -11,7 +11,7 @@ mod rates;
 
 pub(crate) use component::{Code, Component, Tier};
 pub(crate) use lookup::{Hit, Piece, find};
-pub(crate) use rates::{CommonRates, OffPeak, Range, Rate, RateList, Rates, Window};
+pub(crate) use rates::{OffPeak, Range, Rate, RateList, Rates, Window};
 
 static KEYS: &str = include_str!("llm.keys");
 static BLOB: &[u8] = include_bytes!("llm.bin");
@@ -147,9 +147,9 @@ impl Name {
     #[inline]
     pub(crate) fn row(self, at_seconds: u64) -> Row {
         let [_, _, _, _, low, high, _, _, _, count] = record::<KEY_BYTES>(self.place());
-        let first = usize::from(u16::from_le_bytes([low, high]));
+        let first = u16::from_le_bytes([low, high]);
         let mut row = Row(first);
-        for later in 1..usize::from(count) {
+        for later in 1..u16::from(count) {
             if row.since_seconds() <= at_seconds {
                 break;
             }
@@ -161,7 +161,7 @@ impl Name {
 
 /// What a name costs from some date on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row(usize);
+pub(crate) struct Row(u16);
 
 impl Row {
     const PER_QUERY: u8 = 1;
@@ -171,7 +171,7 @@ impl Row {
     const REFUSED: u8 = 16;
 
     const fn place(self) -> usize {
-        ROWS.at + self.0 * ROW_BYTES
+        ROWS.at + self.0 as usize * ROW_BYTES
     }
 
     #[inline]

@@ -62,21 +62,16 @@ impl Rates<'_> {
         }
     }
 
-    /// The plain prices of the first components; `None` for those of a user.
+    /// The price under one of the first codes, in whole numbers. `None` for those of a user.
     #[inline]
-    pub(crate) fn common(self) -> Option<CommonRates> {
+    pub(crate) fn first(self, component: Component) -> Option<Rate> {
         let Self::Packed(at) = self else { return None };
-        let mut common = CommonRates([Rate::ABSENT; CommonRates::COUNT]);
-        let count = usize::from(u16_at(at)).min(CommonRates::COUNT);
-        for index in 0..count {
+        let count = usize::from(u16_at(at)).min(component as usize + 1);
+        (0..count).find_map(|index| {
             let [low, high, rate_low, rate_high] = record::<4>(at + 2 + index * 4);
-            let code = usize::from(u16::from_le_bytes([low, high]));
-            match common.0.get_mut(code) {
-                Some(place) => *place = u16::from_le_bytes([rate_low, rate_high]),
-                None => break,
-            }
-        }
-        Some(common)
+            (u16::from_le_bytes([low, high]) == component as u16)
+                .then(|| Rate::at(u16::from_le_bytes([rate_low, rate_high])))
+        })
     }
 
     /// How many prices there are.
@@ -115,23 +110,6 @@ impl Rates<'_> {
     }
 }
 
-/// The plain prices of the first seven components, up to [`Component::Reasoning`], where listed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CommonRates([u16; Self::COUNT]);
-
-impl CommonRates {
-    const COUNT: usize = Component::Reasoning as usize + 1;
-
-    /// The price of a component, where it is one of these and listed.
-    #[inline]
-    pub(crate) fn get(&self, component: Component) -> Option<Rate> {
-        match self.0.get(component as usize) {
-            None | Some(&Rate::ABSENT) => None,
-            Some(index) => Some(Rate::at(*index)),
-        }
-    }
-}
-
 /// A price in whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
@@ -147,9 +125,6 @@ impl Rate {
         mantissa: 0,
         scale: 0,
     };
-
-    /// The number of no rate: there are far fewer.
-    const ABSENT: u16 = u16::MAX;
 
     /// A rate of the pool: mantissa in the low 56 bits, scale above.
     #[inline]
