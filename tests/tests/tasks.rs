@@ -1,5 +1,7 @@
 //! Tasks: what they cost, how they end, and where they are current.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
