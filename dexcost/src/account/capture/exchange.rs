@@ -106,8 +106,9 @@ impl Exchange {
             return;
         }
         let quirks = watch.route.provider.map(Quirks::of).unwrap_or_default();
-        watch.body =
-            Reader::of(&watch.route, quirks).map(|reader| Body::new(headers.get("content-encoding"), reader));
+        let may_compact = watch.request.may_compact();
+        watch.body = Reader::of(&watch.route, quirks, may_compact)
+            .map(|reader| Body::new(headers.get("content-encoding"), reader));
     }
 
     /// Whether [`data`](Self::data) would be looked at.

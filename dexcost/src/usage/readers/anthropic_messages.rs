@@ -53,6 +53,8 @@ static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error
 /// Reads Anthropic's messages.
 #[derive(Debug, Default)]
 pub(crate) struct AnthropicMessages {
+    /// Whether the request lets the model compact the conversation first, as far as is known.
+    may_compact: bool,
     counts: Counts,
     /// What the stream's start reported, until it is known whose it is.
     opening: Option<Opening>,
@@ -102,6 +104,13 @@ struct Counts {
 }
 
 impl AnthropicMessages {
+    pub(super) fn new(may_compact: bool) -> Self {
+        Self {
+            may_compact,
+            ..Self::default()
+        }
+    }
+
     /// Reads the next event of a stream, unless it is one of the many that hold text.
     pub(super) fn event(&mut self, event: &[u8]) {
         if self.may_tell(event) {
@@ -214,7 +223,12 @@ impl AnthropicMessages {
         self.counts.unreadable |= usage.is_object() && fields.after().is_none();
     }
 
-    pub(super) fn finish(self) -> Reading {
+    pub(super) fn finish(mut self) -> Reading {
+        // A stream that broke off before its first block: what its start reported is its own, unless
+        // it may be a compaction's.
+        if !self.may_compact {
+            self.first_block(false);
+        }
         let parts = self.parts();
         let usage = self.counts.normal();
         Reading {

@@ -90,30 +90,20 @@ fn a_stream_without_its_end_is_unknown_and_one_that_was_dropped_cancelled() {
 
 #[test]
 fn what_a_dropped_stream_had_reported_is_kept() {
-    let until_delta = &MESSAGES[..MESSAGES.find("event: message_delta").unwrap()];
-    let seen = Call {
-        url: ANTHROPIC,
-        body: until_delta.as_bytes(),
-        ending: Ending::Cancelled,
-        ..Call::default()
-    }
-    .run();
-    assert_eq!(seen.usage.count(Unit::InputTokens), 28);
-    assert_eq!(seen.operation_status, OperationStatus::Cancelled);
-}
-
-#[test]
-fn what_a_stream_reported_before_its_first_block_may_be_another_samplings_and_is_kept_as_a_part() {
     let first_event = MESSAGES.find("\n\n").unwrap() + 2;
-    let seen = Call {
-        url: ANTHROPIC,
-        body: &MESSAGES.as_bytes()[..first_event],
-        ending: Ending::Cancelled,
-        ..Call::default()
+    let until_delta = MESSAGES.find("event: message_delta").unwrap();
+    for cut in [first_event, until_delta] {
+        let seen = Call {
+            url: ANTHROPIC,
+            body: &MESSAGES.as_bytes()[..cut],
+            ending: Ending::Cancelled,
+            ..Call::default()
+        }
+        .run();
+        assert_eq!(seen.usage.count(Unit::InputTokens), 28);
+        assert!(seen.call.parts.is_empty());
+        assert_eq!(seen.operation_status, OperationStatus::Cancelled);
     }
-    .run();
-    assert!(seen.usage.is_empty());
-    assert_eq!(seen.call.parts[0].usage.count(Unit::InputTokens), 28);
 }
 
 #[test]
@@ -133,16 +123,20 @@ fn a_compaction_is_a_part_and_not_in_the_counts() {
     assert_eq!(seen.call.parts[0].model, "claude-x-1");
     assert_eq!(seen.call.parts[0].usage.count(Unit::InputTokens), 28);
 
-    let early = &stream[..stream.find("event: ping").unwrap()];
-    let seen = Call {
-        url: ANTHROPIC,
-        body: early.as_bytes(),
-        ending: Ending::Failed,
-        ..Call::default()
+    // Broken off after the block that tells, and before it where the request allows for it.
+    for until in ["event: ping", "event: content_block_start"] {
+        let seen = Call {
+            url: ANTHROPIC,
+            request:
+                br#"{"model":"m","context_management":{"edits":[{"type":"compact_20260112","trigger":{}}]}}"#,
+            body: &stream.as_bytes()[..stream.find(until).unwrap()],
+            ending: Ending::Failed,
+            ..Call::default()
+        }
+        .run();
+        assert!(seen.usage.is_empty());
+        assert_eq!(seen.call.parts[0].usage.count(Unit::InputTokens), 28);
     }
-    .run();
-    assert!(seen.usage.is_empty());
-    assert_eq!(seen.call.parts[0].usage.count(Unit::InputTokens), 28);
 }
 
 #[test]
