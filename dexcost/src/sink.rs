@@ -30,6 +30,20 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The kind under which its loss counts.
+    #[must_use]
+    pub const fn loss_kind(&self) -> LossKind {
+        match self {
+            Self::TaskStarted(_) => LossKind::TaskStarted,
+            Self::TaskChanged(_) => LossKind::TaskChanged,
+            Self::TaskEnded(_) => LossKind::TaskEnded,
+            Self::Event(_) => LossKind::Event,
+            Self::EventChanged { .. } => LossKind::EventChanged,
+        }
+    }
+}
+
 /// Why a record was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

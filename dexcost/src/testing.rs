@@ -98,6 +98,7 @@ impl MemorySink {
 impl Sink for MemorySink {
     fn put(&self, record: Record) -> Result<(), Refusal> {
         if let Some(refusal) = *self.refusal.lock() {
+            self.note_loss(record.loss_kind(), refusal.into(), 1);
             return Err(refusal);
         }
         self.records.lock().push(record);
@@ -114,7 +115,14 @@ impl Sink for MemorySink {
 
     fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
         let (kind, reason) = (kind.to_string(), reason.to_string());
-        self.losses.lock().push(Loss { kind, reason, count });
+        let mut losses = self.losses.lock();
+        match losses
+            .iter_mut()
+            .find(|loss| (&loss.kind, &loss.reason) == (&kind, &reason))
+        {
+            Some(loss) => loss.count += count,
+            None => losses.push(Loss { kind, reason, count }),
+        }
     }
 
     fn losses(&self) -> Vec<Loss> {

@@ -613,3 +613,30 @@ fn the_body_says_what_the_inner_one_says() {
     );
     assert!(now(body.frame()).is_none());
 }
+
+#[test]
+fn a_response_without_a_body_on_the_wire_ends_its_task_at_once() {
+    let cases = [
+        ("GET", 101, TaskStatus::Success),
+        ("CONNECT", 200, TaskStatus::Success),
+        ("GET", 204, TaskStatus::Success),
+        ("GET", 304, TaskStatus::Success),
+        ("HEAD", 200, TaskStatus::Success),
+        ("HEAD", 502, TaskStatus::Failed),
+    ];
+    for (method, status, expected) in cases {
+        let sink = MemorySink::new();
+        let service = tower::service_fn(|_: Request<()>| {
+            let reply = Response::builder()
+                .status(status)
+                .body(Full::new(Bytes::from_static(b"x")));
+            std::future::ready(Ok::<_, Infallible>(reply.unwrap()))
+        });
+        let request = Request::builder().method(method).body(()).unwrap();
+        let reply = now(layer(&sink).layer(service).call(request)).unwrap();
+        assert_eq!(ended(&sink).status, expected, "{method} {status}");
+        // Whatever somebody does with the body afterwards ends it no second time.
+        drop(reply);
+        assert_eq!(sink.ended().len(), 1, "{method} {status}");
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dexcost::buffer::{BufferReader, TaskFilter};
 use dexcost::report::{By, Report, ReportQuery};
 use dexcost::{
-    Config, CostTracker, Error, LlmCall, Loss, LossKind, LossReason, TaskOptions, TaskStatus, dec,
+    Config, Context, CostTracker, Error, LlmCall, Loss, LossKind, LossReason, TaskOptions, TaskStatus, dec,
 };
 
 fn config(folder: &tempfile::TempDir) -> Config {
@@ -192,4 +192,83 @@ fn recording_inside_drop_and_during_a_panic_works() {
     assert!(outcome.is_err());
     assert_eq!(task.task().totals.total_cost_usd(), dec!(0.5));
     let _ = task.end(TaskStatus::Success).wait(Duration::from_secs(5));
+}
+
+#[test]
+fn whom_a_task_is_for_may_be_said_after_its_costs_and_late_costs_follow_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = CostTracker::new(config(&folder)).unwrap();
+    let task = tracker.start_task_sync("t", TaskOptions::default()).unwrap();
+    task.run(|| {
+        dexcost::record_cost("early", dec!(1)).unwrap();
+        tracker.flush_blocking(Duration::from_secs(5)).unwrap();
+        dexcost::set_context(Context {
+            customer_id: Some("acme".into()),
+            ..Default::default()
+        })
+        .unwrap();
+        dexcost::record_cost("known", dec!(0.5)).unwrap();
+    });
+    task.end_blocking(TaskStatus::Success).unwrap();
+    // The last bytes of a stream that outlives the task.
+    task.record_cost("late", dec!(0.25)).unwrap();
+    tracker.flush_blocking(Duration::from_secs(5)).unwrap();
+
+    let reader = BufferReader::open(folder.path().join("buffer.sqlite3")).unwrap();
+    let report = Report::read(&reader, &ReportQuery::by(By::Customer)).unwrap();
+    assert_eq!(report.rows.len(), 1);
+    assert_eq!(report.rows[0].name.as_deref(), Some("acme"));
+    assert_eq!(
+        (report.rows[0].events, report.rows[0].total_cost_usd.to_decimal()),
+        (3, Some(dec!(1.75)))
+    );
+    let kept = reader.task(task.task_id()).unwrap().unwrap();
+    assert_eq!(kept, task.task());
+    assert_eq!(
+        (kept.status, kept.totals.total_cost_usd()),
+        (TaskStatus::Success, dec!(1.75))
+    );
+}
+
+#[test]
+fn a_task_that_outlives_its_tracker_is_closed_by_the_next_and_its_rest_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = CostTracker::new(config(&folder)).unwrap();
+    let task = first.start_task_sync("t", TaskOptions::default()).unwrap();
+    task.record_cost("x", dec!(1)).unwrap();
+    first.close(Duration::from_secs(5)).unwrap();
+    let second = CostTracker::new(config(&folder)).unwrap();
+    second.flush_blocking(Duration::from_secs(5)).unwrap();
+    assert!(task.end_blocking(TaskStatus::Success).is_err());
+    assert_eq!(first.losses()[0].reason, "closed");
+    let reader = BufferReader::open(folder.path().join("buffer.sqlite3")).unwrap();
+    let kept = reader.task(task.task_id()).unwrap().unwrap();
+    assert_eq!(kept.status, TaskStatus::Failed);
+    assert_eq!(kept.metadata["_ended_by"], "interrupted");
+    assert_eq!(kept.totals.total_cost_usd(), dec!(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_buffer_may_lie_under_a_path_that_is_no_utf8() {
+    use std::os::unix::ffi::OsStringExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsString::from_vec(b"\xFF?#%.db".to_vec()));
+    let config = Config {
+        buffer_path: Some(path.clone()),
+        ..Config::default()
+    };
+    let tracker = CostTracker::new(config).unwrap();
+    tracker
+        .start_task_sync("t", TaskOptions::default())
+        .unwrap()
+        .end_blocking(TaskStatus::Success)
+        .unwrap();
+    drop(tracker);
+    assert_eq!(
+        BufferReader::open(&path).unwrap().status().unwrap().tasks.success,
+        1
+    );
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use dexcost::testing::MemorySink;
 use dexcost::{
-    Context, CostConfidence, CostOptions, CostTracker, Error, ErrorType, EventType, LlmCall, ManualClock,
-    PricingSource, Record, Refusal, RetryHeuristics, RetryOptions, Scope, TaskFutureExt, TaskOptions,
-    TaskStatus, Timestamp, dec,
+    Clock, Context, CostConfidence, CostOptions, CostTracker, Error, ErrorType, EventType, LlmCall,
+    ManualClock, PricingSource, Record, Refusal, RetryHeuristics, RetryOptions, Scope, TaskFutureExt,
+    TaskOptions, TaskStatus, Timestamp, dec,
 };
 use serde_json::json;
 
@@ -152,6 +152,13 @@ fn losses_are_told_to_whoever_awaits_the_end() {
         panic!("not told")
     };
     assert_eq!((count, reason.as_str()), (2, "queue_full"));
+    let lost: Vec<_> = task
+        .tracker()
+        .losses()
+        .into_iter()
+        .map(|loss| (loss.kind, loss.count))
+        .collect();
+    assert_eq!(lost, [("event".to_owned(), 2)]);
 }
 
 #[test]
@@ -592,4 +599,26 @@ fn metadata_beyond_the_limit_becomes_a_note_of_its_size_and_the_task_goes_on() {
     assert_eq!(task.task().metadata["after"], 1);
     task.finish_failed("tired").unwrap();
     assert_eq!(task.task().metadata["_ended_by"], "tired");
+}
+
+#[test]
+fn sessions_of_scopes_that_are_gone_do_not_pile_up() {
+    let sink = MemorySink::new();
+    let clock = Arc::new(ManualClock::at(Timestamp::from_unix_micros(0)));
+    let tracker = CostTracker::from_parts(sink.parts(clock.clone()));
+    let outside = tracker.current_task_or_session();
+    let scope = Scope::with_context(for_customer("kept"));
+    let kept = scope.run(|| tracker.current_task_or_session());
+    for n in 0..1_000_u32 {
+        for_customer(&n.to_string()).run(|| tracker.current_task_or_session().record_cost("x", n).unwrap());
+    }
+    assert!(tracker.sessions().open_count() <= 64);
+    tracker.sessions().close_idle(clock.now());
+    assert_eq!(tracker.sessions().open_count(), 2);
+    assert_eq!(sink.ended().len(), 1_000);
+    // What may still be used is not touched, however it is entered.
+    let again = scope.clone().enter();
+    assert_eq!(tracker.current_task_or_session().task_id(), kept.task_id());
+    drop(again);
+    assert!(!outside.has_ended() && !kept.has_ended());
 }

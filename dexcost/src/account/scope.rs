@@ -8,8 +8,8 @@
 
 use std::cell::RefCell;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use parking_lot::Mutex;
@@ -106,9 +106,30 @@ pub(crate) fn current_task_of_any_tracker() -> Option<TaskHandle> {
     find(|link| link.task.clone()).map(TaskHandle::from_cell)
 }
 
-/// Identifies the innermost scope; 0 outside any.
-pub(super) fn scope_id() -> u64 {
-    find(|link| link.claim.is_none().then_some(link.id)).unwrap_or(0)
+/// Which scope is the innermost.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// 0 outside any scope.
+    pub(super) id: u64,
+    life: Option<Weak<Mutex<Option<Context>>>>,
+}
+
+impl Place {
+    /// Whether no code can be in this scope any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.strong_count() == 0)
+    }
+}
+
+pub(super) fn place() -> Place {
+    let here = find(|link| {
+        link.claim.is_none().then(|| Place {
+            id: link.id,
+            // What all links of one scope share lives as long as the scope does.
+            life: Some(Arc::downgrade(&link.context)),
+        })
+    });
+    here.unwrap_or_default()
 }
 
 pub(super) fn effective_context() -> Option<Context> {

@@ -1,9 +1,10 @@
 //! Tasks that dexcost opens itself, for costs that arise outside any task.
 //!
-//! One session per scope and attribution, so that two requests without a task never share one, and what
-//! is done for one customer is never charged to another. A session ends as a
-//! success after a while without a billable call, at a flush and at close. A thread that sleeps
-//! until the next session is due is started with the first session and ends with the last.
+//! One session per scope and attribution, so that two requests without a task never share one, and
+//! what is done for one customer is never charged to another. A session ends as a success after a
+//! while without a billable call, soon after its scope is gone, at a flush, at close, and with the last
+//! handle of its tracker. A thread that sleeps until the next session is due is started with the first
+//! session and ends with the last.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -13,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::account::context::{self, Context};
 use crate::account::options::TaskOptions;
-use crate::account::scope::{self, Surroundings};
+use crate::account::scope::{self, Place, Surroundings};
 use crate::account::tracked_task::{TaskHandle, TrackedTask};
 use crate::account::tracker::{CostTracker, Shared};
 use crate::clock::Timestamp;
@@ -22,6 +23,9 @@ use crate::text::Text;
 
 /// The type of a session where the context names no agent.
 const SESSION_TYPE: Text = Text::from_static("agent_session");
+
+/// From how many open sessions on it is worth to look for those of scopes that are gone.
+const SWEEP_FROM: usize = 64;
 
 /// Opens, finds and ends sessions.
 #[derive(Debug)]
@@ -35,11 +39,14 @@ pub struct SessionManager {
 struct Open {
     by_scope: HashMap<u64, Session>,
     watched: bool,
+    /// At how many open sessions those of scopes that are gone are looked for.
+    sweep_at: usize,
 }
 
 #[derive(Debug)]
 struct Session {
     task: TrackedTask,
+    place: Place,
     /// Whom it is for. Who works for somebody else now gets another session.
     whom: Attribution,
     last_used: Timestamp,
@@ -64,7 +71,8 @@ impl SessionManager {
     /// scope's context names somebody else by now.
     pub(super) fn current(&self, tracker: &CostTracker) -> TaskHandle {
         let now = tracker.shared().clock.now();
-        let key = scope::scope_id();
+        let place = scope::place();
+        let key = place.id;
         let context = context::get_context();
         let whom = context.as_ref().map(Context::attribution).unwrap_or_default();
         let mut open = self.open.lock();
@@ -79,10 +87,12 @@ impl SessionManager {
         let handle = task.handle();
         let session = Session {
             task,
+            place,
             whom,
             last_used: now,
         };
         open.by_scope.insert(key, session);
+        open.sweep();
         if !open.watched {
             open.watched = self.watch(Arc::downgrade(tracker.shared()));
         }
@@ -96,14 +106,15 @@ impl SessionManager {
         self.changed.notify_all();
     }
 
-    /// Ends the sessions that had no call for the idle time before `now`.
+    /// Ends the sessions that had no call for the idle time before `now`, and those of scopes that no
+    /// code can be in any more.
     ///
     /// Done by itself in programs; a test with a clock of its own calls it.
     pub fn close_idle(&self, now: Timestamp) {
         let mut open = self.open.lock();
         let idle = open
             .by_scope
-            .extract_if(|_, session| now.since(session.last_used) >= self.idle);
+            .extract_if(|_, session| session.place.is_gone() || now.since(session.last_used) >= self.idle);
         let idle: Vec<_> = idle.collect();
         drop(open);
         idle.into_iter().for_each(|(_, session)| close(Some(session)));
@@ -131,6 +142,19 @@ impl SessionManager {
             .name("dexcost-sessions".to_owned())
             .spawn(watcher)
             .is_ok()
+    }
+}
+
+impl Open {
+    /// Ends the sessions of scopes that are gone, each time their number has doubled: so there are
+    /// never many more of them than of those that somebody may still use.
+    fn sweep(&mut self) {
+        if self.by_scope.len() < self.sweep_at.max(SWEEP_FROM) {
+            return;
+        }
+        let gone = self.by_scope.extract_if(|_, session| session.place.is_gone());
+        gone.for_each(|(_, session)| close(Some(session)));
+        self.sweep_at = self.by_scope.len() * 2;
     }
 }
 

@@ -172,7 +172,8 @@ impl TrackedTask {
     /// # Errors
     ///
     /// When awaited: [`Error::AlreadyEnded`] on a second call, [`Error::Lost`] where records of the
-    /// task never reached the buffer, [`Error::Buffer`] where the commit failed.
+    /// task never reached the buffer, [`Error::Buffer`] where the commit failed, [`Error::Closed`] after
+    /// the tracker was closed.
     pub fn end(&self, status: TaskStatus) -> End {
         if let Err(error) = self.handle.0.end(status, None) {
             return End {

@@ -306,7 +306,8 @@ impl CostTracker {
 
     /// Asks that everything recorded so far be committed now; awaiting waits for it.
     ///
-    /// Open sessions end as successes.
+    /// Open sessions end as successes. Awaiting yields [`Error::Buffer`] where the commit failed, and
+    /// [`Error::Closed`] after [`close`](Self::close).
     pub fn flush(&self) -> Flush {
         self.0.sessions.close_all();
         Flush(self.0.sink.commit())
@@ -316,7 +317,7 @@ impl CostTracker {
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] and [`Error::Buffer`].
+    /// [`Error::Timeout`], [`Error::Buffer`], and [`Error::Closed`] after [`close`](Self::close).
     pub fn flush_blocking(&self, within: Duration) -> Result<(), Error> {
         self.flush().0.wait(within)
     }

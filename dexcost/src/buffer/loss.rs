@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::loss::{Loss, LossKind, LossReason};
-use crate::sink::Record;
 
 const KINDS: usize = LossKind::ALL.len();
 const REASONS: usize = LossReason::ALL.len();
@@ -49,16 +48,5 @@ impl Losses {
         })
         .filter(|loss| loss.count > 0)
         .collect()
-    }
-}
-
-/// The kind under which the loss of a record counts.
-pub(super) const fn kind_of(record: &Record) -> LossKind {
-    match record {
-        Record::TaskStarted(_) => LossKind::TaskStarted,
-        Record::TaskChanged(_) => LossKind::TaskChanged,
-        Record::TaskEnded(_) => LossKind::TaskEnded,
-        Record::Event(_) => LossKind::Event,
-        Record::EventChanged { .. } => LossKind::EventChanged,
     }
 }

@@ -210,9 +210,7 @@ impl Sink for Buffer {
         match self.shared.queue.push(key, bytes, record) {
             Ok(()) => Ok(()),
             Err((refusal, record)) => {
-                self.shared
-                    .losses
-                    .count(loss::kind_of(&record), refusal.into(), 1);
+                self.shared.losses.count(record.loss_kind(), refusal.into(), 1);
                 Err(refusal)
             }
         }

@@ -13,7 +13,7 @@ use crate::sink::Record;
 use crate::task::{Task, TaskStatus};
 
 use crate::buffer::codec::{Coded, Encoder, decode_event, encode_event, encode_task};
-use crate::buffer::loss::{LossCounts, kind_of};
+use crate::buffer::loss::LossCounts;
 use crate::buffer::meta::{Counter, Meta, STUB};
 use crate::buffer::rollup::Tally;
 use crate::buffer::span::Spans;
@@ -225,7 +225,7 @@ impl<'c> Ledger<'c> {
                 _ => return Err(error),
             },
         };
-        self.rejected.push((kind_of(record), reason));
+        self.rejected.push((record.loss_kind(), reason));
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use crate::loss::{LossKind, LossReason};
 use crate::sink::Committer;
 
 use super::Shared;
-use super::loss::{LossCounts, kind_of};
+use super::loss::LossCounts;
 use super::owner::Owner;
 use super::queue::Drained;
 use super::store::{self, Trouble};
@@ -290,7 +290,7 @@ impl Keeper {
         for record in self.pending.records.drain(..) {
             self.shared
                 .losses
-                .count(kind_of(&record), LossReason::DiskError, 1);
+                .count(record.loss_kind(), LossReason::DiskError, 1);
         }
         lost
     }
