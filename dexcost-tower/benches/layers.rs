@@ -1,6 +1,6 @@
 //! What the layers cost, beside the bare service in the same run.
 //!
-//! `cargo bench -p dexcost-tower --all-features [-- PART…]`; parts are `small`, `large`, `stream`,
+//! `cargo bench -p dexcost-tower --all-features [-- PART…]`; parts are `small`, `passing`, `large`, `stream`,
 //! `inbound`, `loopback`. Times are medians of alternating rounds. The sink throws records away, so
 //! that the layers are measured and not the disk.
 
@@ -51,6 +51,9 @@ fn main() {
     );
     if wanted("small") {
         small();
+    }
+    if wanted("passing") {
+        passing();
     }
     if wanted("large") {
         large();
@@ -254,6 +257,14 @@ fn small() {
     );
     line(&name, bare, ours, "3 us");
     shares(&task, &reply);
+}
+
+/// A request that cannot be a model call.
+fn passing() {
+    let tracker = tracker();
+    let task = open(&tracker);
+    let _current = task.enter();
+    let reply = chat_reply(&"x".repeat(400));
     const MODELS: &str = "https://api.openai.com/v1/models";
     let mut bare = Memory::json(reply, 1 << 20);
     let mut ours = captured(bare.clone(), &tracker);
@@ -342,8 +353,8 @@ fn large() {
     for (name, uri, body, budget) in bodies {
         let mut bare = Memory::json(body, 16_384);
         let mut ours = captured(bare.clone(), &tracker);
-        held_back(name, &mut ours, &bare.pieces, uri);
         let peak = [peak_of(|| call(&mut bare, uri)), peak_of(|| call(&mut ours, uri))];
+        held_back(name, &mut ours, &bare.pieces, uri);
         let [bare, ours] = alternate(4, [&mut || call(&mut bare, uri), &mut || call(&mut ours, uri)]);
         line(&format!("outbound, {name}, CPU"), bare, ours, budget);
         if let [Some(bare), Some(ours)] = peak {
@@ -490,7 +501,7 @@ fn inbound() {
 }
 
 /// A server that gives the same reply to everything, with as little work as possible.
-fn serve(reply: String) -> std::net::SocketAddr {
+fn serve(reply: &str) -> std::net::SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let reply = format!(
@@ -522,7 +533,7 @@ fn loopback() {
     let tracker = tracker();
     let task = open(&tracker);
     let _current = task.enter();
-    let addr = serve(chat_reply(&"x".repeat(400)));
+    let addr = serve(&chat_reply(&"x".repeat(400)));
     let client = reqwest::Client::builder()
         .no_proxy()
         .resolve("api.openai.com", addr)

@@ -1,6 +1,8 @@
-//! What passed through while there was no tracker to record it.
+//! What passed through while there was no tracker to record it. The next tracker takes the counts over.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use dexcost::LossKind;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
@@ -23,8 +25,10 @@ pub fn untracked_requests() -> u64 {
 
 pub(crate) fn count_call() {
     CALLS.fetch_add(1, Ordering::Relaxed);
+    dexcost::note_untracked(LossKind::Call);
 }
 
 pub(crate) fn count_request() {
     REQUESTS.fetch_add(1, Ordering::Relaxed);
+    dexcost::note_untracked(LossKind::Task);
 }

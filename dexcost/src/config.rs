@@ -24,6 +24,10 @@ words! {
 ///
 /// Nothing is needed: without any setting costs go to a file on this machine, no key, no network.
 ///
+/// This version keeps everything on this machine, whatever is set: it has no sync and no catalog of
+/// services yet. The settings of those are checked and kept, so that programs need not change, and
+/// say below that they have no effect yet.
+///
 /// ```
 /// use dexcost::Config;
 ///
@@ -32,7 +36,8 @@ words! {
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Config {
-    /// The API key; without one nothing leaves the machine. Else `DEXCOST_API_KEY`.
+    /// The API key; without one nothing leaves the machine. Else `DEXCOST_API_KEY`. Its form is checked;
+    /// nothing is sent yet.
     pub api_key: Option<String>,
     /// `"local"` keeps everything on this machine even with a key.
     pub storage: Option<String>,
@@ -41,11 +46,11 @@ pub struct Config {
     /// `"development"` prints a summary of every finished task to stderr and keeps everything on
     /// this machine. Else `DEXCOST_ENV`.
     pub environment: Option<String>,
-    /// The Control Layer. Else `DEXCOST_ENDPOINT`, where that is https or loopback.
+    /// The Control Layer. Else `DEXCOST_ENDPOINT`, where that is https or loopback. No effect yet.
     pub endpoint: Option<String>,
-    /// Events a sync request holds at most; 100 by default.
+    /// Events a sync request holds at most; 100 by default. No effect yet.
     pub batch_size: usize,
-    /// Between two sync requests while there is little to send; 5 s by default.
+    /// Between two sync requests while there is little to send; 5 s by default. No effect yet.
     pub flush_interval: Duration,
     /// Names whose values are removed from metadata and details, at every depth.
     pub redact_fields: Vec<String>,
@@ -53,9 +58,9 @@ pub struct Config {
     pub hash_customer_id: bool,
     /// Keeps a SHA-256 of projects instead of their names.
     pub hash_project_id: bool,
-    /// Whether outbound layers record services beside models; true by default.
+    /// Whether outbound layers record services beside models; true by default. No effect yet: models only.
     pub track_http: bool,
-    /// Where a newer service catalog may be fetched.
+    /// Where a newer service catalog may be fetched. No effect yet.
     pub service_catalog_url: Option<String>,
     /// Guesses retries from models and times; see [`RetryHeuristics`].
     pub enable_retry_heuristics: bool,
@@ -73,14 +78,14 @@ pub struct Config {
     pub commit_interval: Duration,
     /// Records waiting for the disk may take this much memory; 64 MiB by default.
     pub queue_bytes: usize,
-    /// After how many days local data expires; 30 by default.
+    /// After how many whole days (UTC) local data expires; 30 by default. Tasks that still run stay.
     pub retention_days: u32,
     /// After how long without a call a session ends; 30 s by default.
     pub session_idle: Duration,
     /// How long [`close`](crate::close) and the guard of [`init`](crate::init) wait for the last
     /// commit; 5 s by default.
     pub close_within: Duration,
-    /// Billing variants by platform, such as `cloud_run` = `instance`.
+    /// Billing variants by platform, such as `cloud_run` = `instance`. No effect yet.
     pub compute_billing_overrides: HashMap<String, String>,
     /// Reserved for accounting by Kubernetes node; has no effect yet.
     pub k8s_node_aware: bool,
@@ -165,7 +170,7 @@ impl Config {
         self.environment.as_deref() == Some("development")
     }
 
-    /// Whether nothing leaves this machine.
+    /// Whether the settings say that nothing may leave this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.api_key.is_none() || self.storage.as_deref() == Some("local") || self.is_development()

@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::display::dollars;
+use crate::display::{self, dollars};
 use crate::error::Error;
 use crate::event::CostFamily;
+use crate::loss::{Loss, LossKind, LossReason};
 use crate::sink::{Commit, Record, Refusal, Sink};
 use crate::task::{Task, TaskStatus};
 use parking_lot::Mutex;
@@ -77,12 +78,25 @@ impl Sink for ConsoleSink {
         self.inner.commit()
     }
 
+    /// The ledger first: what is left of the time is for the terminal.
     fn close(&self, within: Duration) -> Result<(), Error> {
-        if let Some(console) = self.console.lock().take() {
+        let begun = Instant::now();
+        let outcome = self.inner.close(within);
+        let console = self.console.lock().take();
+        if let Some(console) = console {
             drop(console.tasks);
-            let _: Result<(), _> = console.written.recv_timeout(within);
+            let left = within.saturating_sub(begun.elapsed());
+            let _: Result<(), _> = console.written.recv_timeout(left);
         }
-        self.inner.close(within)
+        outcome
+    }
+
+    fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
+        self.inner.note_loss(kind, reason, count);
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        self.inner.losses()
     }
 }
 
@@ -101,11 +115,11 @@ fn summary(task: &Task, colour: bool) -> String {
     let cost = dollars(totals.total_cost_usd());
     let mut line = format!(
         "dexcost {mark} {} {}",
-        paint("1", &task.task_type),
+        paint("1", &display::name(&task.task_type)),
         paint("1;36", &cost)
     );
     if let Some(customer) = &task.attribution.customer_id {
-        let _ = write!(line, "  {customer}");
+        let _ = write!(line, "  {}", display::name(customer));
     }
     let parts: Vec<_> = CostFamily::ALL
         .iter()

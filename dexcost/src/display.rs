@@ -45,6 +45,19 @@ pub fn grouped(number: impl Into<u128>) -> String {
     with_commas(&number.into().to_string())
 }
 
+/// A number of things, with an `s` where it is not one.
+///
+/// ```
+/// assert_eq!(dexcost::display::counted(1_u64, "event"), "1 event");
+/// assert_eq!(dexcost::display::counted(1_200_u64, "event"), "1,200 events");
+/// ```
+#[must_use]
+pub fn counted(number: impl Into<u128>, thing: &str) -> String {
+    let number = number.into();
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
 fn with_commas(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {

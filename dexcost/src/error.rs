@@ -100,6 +100,9 @@ pub enum Error {
         /// Why, as counted by `dexcost status`.
         reason: String,
     },
+    /// The tracker is closed, so nothing can be committed any more.
+    #[error("the buffer is closed; what is recorded now is counted as lost")]
+    Closed,
     /// The buffer cannot be opened, read or written.
     #[error("buffer {}: {reason}", path.display())]
     Buffer {

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::money::Amount;
 use crate::text::Text;
+use crate::untracked;
 
 static DEFAULT: LazyLock<ArcSwapOption<Installed>> = LazyLock::new(ArcSwapOption::empty);
 
@@ -42,6 +43,10 @@ struct Installed {
 /// # Ok::<(), dexcost::Error>(())
 /// ```
 pub fn init(config: Config) -> Result<InitGuard, Error> {
+    let mut config = config;
+    // A path need not be Unicode.
+    let variable = std::env::var_os("DEXCOST_BUFFER").filter(|path| !path.is_empty());
+    config.buffer_path = config.buffer_path.or_else(|| variable.map(Into::into));
     let config = config.filled_from(|name| std::env::var(name).ok());
     let close_within = config.close_within;
     install_with(close_within, || CostTracker::new(config))
@@ -69,6 +74,7 @@ fn install_with(
         tracker: tracker.clone(),
         close_within,
     })));
+    untracked::hand_over(&tracker);
     Ok(InitGuard { tracker })
 }
 

@@ -33,6 +33,7 @@ mod event;
 mod global;
 mod id;
 mod literal;
+mod loss;
 mod macro_support;
 mod observation;
 mod privacy;
@@ -40,6 +41,7 @@ mod sink;
 mod sum;
 mod task;
 mod text;
+mod untracked;
 mod usage;
 mod words;
 
@@ -75,6 +77,7 @@ pub use global::{
 pub use id::{EventId, TaskId};
 #[doc(hidden)]
 pub use literal::__literal;
+pub use loss::{Loss, LossKind, LossReason};
 pub use observation::{BodyTrouble, Observation, UsageScope};
 pub use pricing::{
     CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
@@ -84,4 +87,5 @@ pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use sum::Sum;
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
+pub use untracked::note_untracked;
 pub use usage::{Unit, Usage};

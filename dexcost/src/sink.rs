@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::event::Event;
+use crate::loss::{Loss, LossKind, LossReason};
 use crate::task::Task;
 
 /// A change of the ledger that is to be kept.
@@ -71,6 +72,17 @@ pub trait Sink: Send + Sync + std::fmt::Debug {
     ///
     /// [`Error::Timeout`] or [`Error::Buffer`] where not everything could be committed.
     fn close(&self, within: Duration) -> Result<(), Error>;
+
+    /// Counts what was lost before it could become a record. A sink that keeps no such counts does
+    /// nothing.
+    fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
+        let _ = (kind, reason, count);
+    }
+
+    /// What was lost since the sink was opened, by kind and reason.
+    fn losses(&self) -> Vec<Loss> {
+        Vec::new()
+    }
 }
 
 /// The confirmation of a commit; await it, or block on it with [`Commit::wait`].
@@ -116,22 +128,15 @@ impl Commit {
     pub fn wait(self, within: Duration) -> Result<(), Error> {
         match self.0 {
             CommitState::Ready(result) => result.unwrap_or(Ok(())),
-            CommitState::Polled(_) => Err(closed()),
+            CommitState::Polled(_) => Err(Error::Closed),
             CommitState::Pending(receiver) => match receiver.recv_timeout(within) {
                 Ok(result) => result,
                 Err(oneshot::RecvTimeoutError::Timeout) => Err(Error::Timeout {
                     waited_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
                 }),
-                Err(oneshot::RecvTimeoutError::Disconnected) => Err(closed()),
+                Err(oneshot::RecvTimeoutError::Disconnected) => Err(Error::Closed),
             },
         }
-    }
-}
-
-fn closed() -> Error {
-    Error::Lost {
-        count: 0,
-        reason: "the buffer is closed".to_owned(),
     }
 }
 
@@ -146,7 +151,7 @@ impl Future for Commit {
             CommitState::Polled(receiver) => receiver,
         };
         match Pin::new(&mut receiver).poll(cx) {
-            Poll::Ready(outcome) => Poll::Ready(outcome.unwrap_or_else(|_| Err(closed()))),
+            Poll::Ready(outcome) => Poll::Ready(outcome.unwrap_or_else(|_| Err(Error::Closed))),
             Poll::Pending => {
                 self.0 = CommitState::Polled(receiver);
                 Poll::Pending

@@ -9,6 +9,7 @@ use crate::account::{CostTracker, TrackerParts};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::event::Event;
+use crate::loss::{Loss, LossKind, LossReason};
 use crate::pricing::{PricingEngine, RateRegistry};
 use crate::privacy::Privacy;
 use crate::sink::{Commit, Record, Refusal, Sink};
@@ -32,6 +33,7 @@ use crate::task::Task;
 pub struct MemorySink {
     records: Mutex<Vec<Record>>,
     refusal: Mutex<Option<Refusal>>,
+    losses: Mutex<Vec<Loss>>,
 }
 
 impl MemorySink {
@@ -108,5 +110,14 @@ impl Sink for MemorySink {
 
     fn close(&self, _within: Duration) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
+        let (kind, reason) = (kind.to_string(), reason.to_string());
+        self.losses.lock().push(Loss { kind, reason, count });
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        self.losses.lock().clone()
     }
 }

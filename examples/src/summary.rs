@@ -38,7 +38,11 @@ fn hints(text: &mut String, reader: &BufferReader, path: &Path) -> Result<(), Er
     };
     let tasks = reader.tasks(&everything)?;
     let costliest = tasks.iter().max_by_key(|task| task.totals.total_cost_usd());
-    writeln!(text, "All of it stays in {path}. Next, try:")?;
+    writeln!(
+        text,
+        "All of it stays in {path}. Install the command, and look closer:"
+    )?;
+    writeln!(text, "  cargo install --path dexcost --features cli")?;
     writeln!(text, "  dexcost report --buffer {path} --by project")?;
     writeln!(text, "  dexcost tasks  --buffer {path}")?;
     if let Some(task) = costliest {

@@ -1,5 +1,7 @@
 //! The main job does what the README says.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
 use std::path::Path;
 use std::process::Command;
 

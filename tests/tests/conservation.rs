@@ -1,5 +1,7 @@
 //! The law of totals, for any sequence of records and edits: parts equal the whole.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use dexcost::testing::MemorySink;
 use dexcost::{
     CostFamily, CostOptions, Decimal, Event, EventType, LlmCall, Record, RetryOptions, TaskOptions, money,
@@ -32,8 +34,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(task: &dexcost::TaskHandle, step: Step, known: &[dexcost::EventId]) {
-    match step {
+fn take(task: &dexcost::TaskHandle, step: &Step, known: &[dexcost::EventId]) {
+    match *step {
         Step::Cost(cost, compute) => {
             let event_type = if compute {
                 EventType::ComputeCost
@@ -100,7 +102,7 @@ proptest! {
         let task = sink.tracker().start_task_sync("t", TaskOptions::default()).unwrap();
         for step in steps {
             let known: Vec<_> = sink.events().iter().map(|event| event.event_id).collect();
-            take(&task, step, &known);
+            take(&task, &step, &known);
         }
         let (totals, events) = (task.task().totals, standing(&sink.records()));
         let sum = |pick: &dyn Fn(&Event) -> bool| {

@@ -1,5 +1,13 @@
 //! Inbound: a task per request, through axum and by hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "a test"
+)]
+
 mod wire;
 
 use std::convert::Infallible;

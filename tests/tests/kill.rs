@@ -10,11 +10,10 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use dexcost::buffer::{Buffer, BufferOptions, BufferReader, TaskFilter};
+use dexcost::buffer::{BufferReader, TaskFilter};
 use dexcost::report::{By, Report, ReportQuery};
 use dexcost::*;
 
@@ -26,19 +25,28 @@ const LONG: Duration = Duration::from_secs(60);
 #[test]
 fn child() {
     let Ok(path) = std::env::var(CHILD) else { return };
-    let buffer = Buffer::open(BufferOptions::at(path)).unwrap();
-    buffer.commit().wait(LONG).unwrap();
+    let tracker = tracker(Path::new(&path));
+    tracker.flush_blocking(LONG).unwrap();
     say("ready");
     std::thread::scope(|scope| {
         for thread in 0..4 {
-            let buffer = &buffer;
+            let tracker = &tracker;
             scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                 for n in 0u32.. {
-                    work(buffer, n * 4 + thread);
+                    runtime.block_on(work(tracker, n * 4 + thread));
                 }
             });
         }
     });
+}
+
+fn tracker(path: &Path) -> CostTracker {
+    CostTracker::new(Config {
+        buffer_path: Some(path.to_owned()),
+        ..Config::default()
+    })
+    .unwrap()
 }
 
 /// One line in one write, so that a line that ends is a whole one.
@@ -48,75 +56,52 @@ fn say(line: &str) {
     out.flush().unwrap();
 }
 
-/// Records a task; of most, says so once the commit is confirmed.
-fn work(buffer: &Buffer, n: u32) {
-    let mut task = started(&format!("customer-{}", n % 7));
-    buffer.put(Record::TaskStarted(Arc::new(task.clone()))).unwrap();
+/// Runs a task; of most, says so once its end has returned.
+async fn work(tracker: &CostTracker, n: u32) {
+    let options = TaskOptions {
+        customer_id: Some(format!("customer-{}", n % 7)),
+        ..TaskOptions::default()
+    };
+    let task = tracker.start_task("resolve_ticket", options).await.unwrap();
     for call in 0..n % 23 {
-        let event = event(task.task_id, call);
-        task.totals.add(&event);
-        buffer.put(Record::Event(Arc::new(event))).unwrap();
+        record(&task, call);
         if n.is_multiple_of(3) && call % 4 == 1 {
             // So that some tasks are on the disk while they run.
-            let _ = buffer.commit().wait(LONG);
+            let _ = tracker.flush().await;
         }
     }
-    task.status = TaskStatus::Success;
-    task.ended_at = Some(SystemClock.now());
-    task.revision += 1;
-    buffer.put(Record::TaskEnded(Arc::new(task.clone()))).unwrap();
-    if n % 5 != 4 && buffer.commit().wait(LONG).is_ok() {
-        say(&format!(
-            "promised {} {} {}",
-            task.task_id, task.totals.event_count, task.totals.llm_cost_usd
-        ));
+    match n % 5 {
+        4 => task.finish(TaskStatus::Success).unwrap(),
+        3 => {
+            task.end_blocking(TaskStatus::Success).unwrap();
+            promise(&task);
+        }
+        _ => {
+            task.end(TaskStatus::Success).await.unwrap();
+            promise(&task);
+        }
     }
 }
 
-fn started(customer: &str) -> Task {
-    let now = SystemClock.now();
-    Task {
-        task_id: TaskId::at(now),
-        task_type: "resolve_ticket".into(),
-        status: TaskStatus::Pending,
-        started_at: now,
-        ended_at: None,
-        attribution: Attribution {
-            customer_id: Some(customer.into()),
-            ..Attribution::default()
-        },
-        parent_task_id: None,
-        metadata: serde_json::Map::new(),
-        totals: Totals::default(),
-        revision: 1,
+/// One of everything that can be recorded.
+fn record(task: &TaskHandle, call: u32) {
+    let llm = LlmCall::new("openai", "gpt-4o", u64::from(call) * 37 + 1, 5);
+    match call % 6 {
+        0 => drop(
+            task.record_cost("maps", Decimal::new(i64::from(call) + 1, 9))
+                .unwrap(),
+        ),
+        3 => drop(task.mark_retry("timeout")),
+        4 => drop(task.mark_not_retry(None)),
+        5 => task.link_trace("langfuse", "trace"),
+        _ => drop(task.record_llm_call(llm).unwrap()),
     }
 }
 
-fn event(task: TaskId, n: u32) -> Event {
-    let now = SystemClock.now();
-    Event {
-        event_id: EventId::at(now),
-        task_id: task,
-        event_type: EventType::LlmCall,
-        occurred_at: now,
-        cost_usd: Some(Decimal::from_i128_with_scale(i128::from(n) * 37 + 1, 9)),
-        cost_confidence: CostConfidence::Computed,
-        pricing_source: PricingSource::Litellm,
-        pricing_version: None,
-        service_name: None,
-        provider: Some("openai".into()),
-        model: Some("gpt-4o".into()),
-        usage: Usage::new().with(Unit::InputTokens, n),
-        latency_ms: None,
-        operation_status: OperationStatus::Succeeded,
-        error_type: None,
-        is_retry: n % 5 == 4,
-        retry_reason: None,
-        retry_of: None,
-        call: None,
-        details: None,
-        revision: 1,
-    }
+fn promise(task: &TaskHandle) {
+    let totals = task.task().totals;
+    let (id, cost) = (task.task_id(), totals.total_cost_usd());
+    say(&format!("promised {id} {} {cost}", totals.event_count));
 }
 
 /// What the child promised: events and cost by task.
@@ -130,24 +115,26 @@ fn whatever_moment_a_process_is_killed_at_what_it_promised_is_complete() {
         .unwrap_or(12);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("buffer.sqlite3");
-    let sibling = Buffer::open(BufferOptions::at(&path)).unwrap();
-    let open = started("sibling");
-    sibling.put(Record::TaskStarted(Arc::new(open.clone()))).unwrap();
-    sibling.commit().wait(LONG).unwrap();
+    let sibling = tracker(&path);
+    let open = sibling
+        .start_task_sync("sibling", TaskOptions::default())
+        .unwrap();
+    sibling.flush_blocking(LONG).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 
-    let mut random =
-        Random(u64::from(std::process::id()) << 20 | u64::from(open.started_at.unix_micros() as u32));
+    let began = open.task().started_at.unix_micros();
+    let mut random = Random(u64::from(std::process::id()) << 20 | u64::from(began as u32));
     println!("rounds: {rounds}, seed: {}", random.0);
     let mut promised = Promises::new();
     for round in 0..rounds {
         let until = Duration::from_micros(random.next() % 120_000);
         let fresh = kill_after(&path, until);
-        work(&sibling, round);
-        sibling.commit().wait(LONG).unwrap();
+        runtime.block_on(work(&sibling, round));
+        sibling.flush_blocking(LONG).unwrap();
         recover(&path);
         let reader = BufferReader::open(&path).unwrap();
         check_promises(&reader, &fresh);
-        check_status(&reader, &open);
+        check_status(&reader, &open.task());
         promised.extend(fresh);
     }
     let reader = BufferReader::open(&path).unwrap();
@@ -181,7 +168,7 @@ fn kill_after(path: &Path, until: Duration) -> Promises {
     child.kill().unwrap();
     child.wait().unwrap();
     log.extend(lines);
-    log.iter().filter_map(|line| promise(line)).collect()
+    log.iter().filter_map(|line| promised(line)).collect()
 }
 
 fn lines(child: &mut Child) -> Receiver<String> {
@@ -199,7 +186,7 @@ fn lines(child: &mut Child) -> Receiver<String> {
     receiver
 }
 
-fn promise(line: &str) -> Option<(TaskId, (u64, Decimal))> {
+fn promised(line: &str) -> Option<(TaskId, (u64, Decimal))> {
     let mut words = line.strip_prefix("promised ")?.split(' ');
     let mut next = || words.next().unwrap();
     Some((
@@ -210,9 +197,9 @@ fn promise(line: &str) -> Option<(TaskId, (u64, Decimal))> {
 
 /// A new writer comes and goes; what the dead one left is closed before its first commit.
 fn recover(path: &Path) {
-    let buffer = Buffer::open(BufferOptions::at(path)).unwrap();
-    buffer.commit().wait(LONG).unwrap();
-    buffer.close(LONG).unwrap();
+    let tracker = tracker(path);
+    tracker.flush_blocking(LONG).unwrap();
+    tracker.close(LONG).unwrap();
 }
 
 fn check_promises(reader: &BufferReader, promised: &Promises) {
@@ -224,7 +211,7 @@ fn check_promises(reader: &BufferReader, promised: &Promises) {
         assert_eq!(task.status, TaskStatus::Success, "{id}");
         check_task(reader, &task);
         assert_eq!(
-            (task.totals.event_count, task.totals.llm_cost_usd),
+            (task.totals.event_count, task.totals.total_cost_usd()),
             (*count, *cost),
             "{id}"
         );
@@ -277,7 +264,7 @@ fn check_everything(reader: &BufferReader, promised: &Promises, rounds: u32) {
         if task.status != TaskStatus::Pending {
             check_task(reader, task);
         }
-        cost.add(task.totals.llm_cost_usd);
+        cost.add(task.totals.total_cost_usd());
     }
     assert_eq!(interrupted, status.interrupted);
     assert!(

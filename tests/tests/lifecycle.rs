@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use dexcost::buffer::{BufferReader, TaskFilter};
 use dexcost::report::{By, Report, ReportQuery};
-use dexcost::{Config, CostTracker, Error, LlmCall, TaskOptions, TaskStatus, dec};
+use dexcost::{
+    Config, CostTracker, Error, LlmCall, Loss, LossKind, LossReason, TaskOptions, TaskStatus, dec,
+};
 
 fn config(folder: &tempfile::TempDir) -> Config {
     Config {
@@ -12,6 +14,9 @@ fn config(folder: &tempfile::TempDir) -> Config {
         ..Config::default()
     }
 }
+
+#[dexcost::task]
+fn untracked() {}
 
 /// One test, because the default tracker belongs to the process.
 #[test]
@@ -26,6 +31,8 @@ fn the_default_tracker_can_be_closed_and_initialised_again() {
         Err(Error::NotInitialized)
     ));
     dexcost::close().unwrap();
+    untracked();
+    dexcost::note_untracked(LossKind::Call);
 
     let guard = dexcost::init(config(&folder)).unwrap();
     assert!(matches!(
@@ -70,7 +77,15 @@ fn the_default_tracker_can_be_closed_and_initialised_again() {
     );
     let report = Report::read(&reader, &ReportQuery::by(By::TaskType)).unwrap();
     assert_eq!(report.total.total_cost_usd.to_decimal(), Some(dec!(3)));
-    assert!(reader.status().unwrap().losses.is_empty());
+    let none = |kind: LossKind| Loss {
+        kind: kind.to_string(),
+        reason: LossReason::NoTracker.to_string(),
+        count: 1,
+    };
+    assert_eq!(
+        reader.status().unwrap().losses,
+        [none(LossKind::Call), none(LossKind::Task)]
+    );
 }
 
 #[test]
@@ -126,6 +141,33 @@ fn a_buffer_that_cannot_be_opened_leaves_the_program_alone() {
             .is_err()
     );
     assert_eq!(task.task().totals.total_cost_usd(), dec!(1));
+    assert!(
+        tracker.losses().is_empty(),
+        "while the tracker is open, what waits may still be written"
+    );
+    assert!(tracker.close(Duration::from_secs(5)).is_err());
+    assert!(task.record_cost("late", dec!(1)).is_ok());
+    let mut losses = tracker.losses();
+    losses.iter().for_each(|loss| assert_eq!(loss.count, 1));
+    let mut seen: Vec<_> = losses
+        .drain(..)
+        .map(|loss| format!("{} {}", loss.kind, loss.reason))
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            "event closed",
+            "event disk_error",
+            "task_changed closed",
+            "task_ended disk_error",
+            "task_started disk_error"
+        ]
+    );
+    assert!(matches!(
+        tracker.flush_blocking(Duration::from_secs(5)),
+        Err(Error::Closed)
+    ));
 }
 
 #[test]

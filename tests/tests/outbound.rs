@@ -1,5 +1,13 @@
 //! Outbound: real clients against a loopback server, through the capture layer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "a test"
+)]
+
 mod wire;
 
 use std::convert::Infallible;
@@ -692,7 +700,7 @@ async fn sixty_four_concurrent_tasks_never_mix() {
     let wire = Wire::start(|got| {
         let asked: serde_json::Value = serde_json::from_slice(&got.body).unwrap();
         let n = asked["n"].as_u64().unwrap();
-        Some(if n % 2 == 0 {
+        Some(if n.is_multiple_of(2) {
             stream_reply(n + 1, 1)
         } else {
             Reply::json(200, &chat(n + 1, 1))

@@ -1,5 +1,7 @@
 //! Tasks: what they cost, how they end, and where they are current.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -458,4 +460,136 @@ fn handles_are_send_and_sync() {
     check::<dexcost::TrackedTask>();
     check::<Scope>();
     check::<dexcost::InScope<std::future::Ready<()>>>();
+}
+
+fn for_customer(name: &str) -> Context {
+    Context {
+        customer_id: Some(name.into()),
+        ..Default::default()
+    }
+}
+
+fn customer(task: &dexcost::TaskHandle) -> Option<String> {
+    task.task().attribution.customer_id.map(|name| name.to_string())
+}
+
+#[test]
+fn what_is_nearer_is_inherited_first() {
+    let tracker = MemorySink::new().tracker();
+    for_customer("around").run(|| {
+        let options = TaskOptions {
+            customer_id: Some("acme".into()),
+            ..Default::default()
+        };
+        let parent = tracker.start_task_sync("parent", options).unwrap();
+        parent.run(|| {
+            assert_eq!(customer(&open(&tracker)).as_deref(), Some("acme"));
+            for_customer("within").run(|| assert_eq!(customer(&open(&tracker)).as_deref(), Some("within")));
+            for_customer("").run(|| assert_eq!(customer(&open(&tracker)).as_deref(), Some("acme")));
+        });
+        assert_eq!(customer(&open(&tracker)).as_deref(), Some("around"));
+        let nobody = open(&tracker);
+        nobody.run(|| assert_eq!(customer(&open(&tracker)).as_deref(), Some("around")));
+    });
+}
+
+#[test]
+fn a_session_is_never_charged_for_another_customer() {
+    let sink = MemorySink::new();
+    let tracker = sink.tracker();
+    Context::default().run(|| {
+        let of = |name: &str| {
+            dexcost::set_context(for_customer(name)).unwrap();
+            tracker.current_task_or_session()
+        };
+        let (one, again, two) = (of("one"), of("one"), of("two"));
+        assert_eq!(one.task_id(), again.task_id());
+        assert_eq!(
+            (customer(&one).as_deref(), customer(&two).as_deref()),
+            (Some("one"), Some("two"))
+        );
+        assert_eq!(one.task().status, TaskStatus::Success);
+    });
+}
+
+#[test]
+fn a_tracker_that_is_dropped_ends_its_sessions_and_frees_itself() {
+    let sink = MemorySink::new();
+    // A clock that stands still: no session is ever idle.
+    let clock = Arc::new(ManualClock::at(Timestamp::from_unix_micros(0)));
+    let tracker = CostTracker::from_parts(sink.parts(clock));
+    let session = tracker.current_task_or_session();
+    let of_task = session.tracker();
+    drop(tracker);
+    assert!(sink.ended().is_empty(), "there is another handle");
+    assert!(of_task.is_same(&session.tracker()));
+    drop(of_task);
+    assert_eq!(sink.ended()[0].status, TaskStatus::Success);
+    drop(session);
+    let weak = Arc::downgrade(&sink);
+    drop(sink);
+    // The thread that watches sessions may be on its way out.
+    while weak.upgrade().is_some() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_chain_of_scopes_may_be_longer_than_the_stack_is_deep() {
+    let tracker = MemorySink::new().tracker();
+    let task = open(&tracker);
+    let chain = (0..200_000).fold(Scope::current(), |outer, _| outer.run(|| Scope::with_task(&task)));
+    chain.run(|| assert!(dexcost::current_task().is_some()));
+    drop(chain);
+}
+
+#[test]
+fn what_a_context_or_a_session_brings_along_is_redacted_too() {
+    let sink = MemorySink::new();
+    let config = dexcost::Config {
+        redact_fields: vec!["email".into()],
+        hash_customer_id: true,
+        ..Default::default()
+    };
+    let tracker = CostTracker::with_sink(&config, sink.clone()).unwrap();
+    let metadata = serde_json::json!({"email": "a@b.c", "seen": {"Email": 1, "n": 2}});
+    let context = Context {
+        metadata: metadata.as_object().cloned().unwrap(),
+        ..for_customer("acme")
+    };
+    context.run(|| {
+        let (task, session) = (open(&tracker), tracker.current_task_or_session());
+        for record in [task.task(), session.task()] {
+            assert_eq!(record.metadata["seen"], serde_json::json!({"n": 2}));
+            assert!(!record.metadata.contains_key("email"));
+            assert_eq!(record.attribution.customer_id.unwrap().len(), 64);
+        }
+        task.set_metadata("late", metadata.clone());
+        assert_eq!(
+            task.task().metadata["late"],
+            serde_json::json!({"seen": {"n": 2}})
+        );
+        let options = dexcost::CostOptions {
+            details: metadata.as_object().cloned(),
+            ..Default::default()
+        };
+        let event = task.record_cost_with("x", 1_u32, options).unwrap();
+        assert_eq!(
+            serde_json::json!(event.details),
+            serde_json::json!({"seen": {"n": 2}})
+        );
+        task.finish(TaskStatus::Success).unwrap();
+    });
+}
+
+#[test]
+fn metadata_beyond_the_limit_becomes_a_note_of_its_size_and_the_task_goes_on() {
+    let tracker = MemorySink::new().tracker();
+    let task = open(&tracker);
+    task.set_metadata("blob", "x".repeat(20_000));
+    assert_eq!(task.task().metadata["_truncated"], true);
+    task.set_metadata("after", 1);
+    assert_eq!(task.task().metadata["after"], 1);
+    task.finish_failed("tired").unwrap();
+    assert_eq!(task.task().metadata["_ended_by"], "tired");
 }

@@ -6,11 +6,13 @@
 //! | `over_http` | the service over `http::Request<B>`, its future |
 //! | `over_reqwest` | the service over `reqwest::Request`, its future |
 //! | `body` | the response body, observed in passing |
+//! | `fields` | header fields, as the exchange looks at them |
 //! | `watch` | what must be settled exactly once, and onto whom |
 //! | `peek` | request bodies that can be read without changing their type |
 //! | `trouble` | why the inner service failed, in canonical words |
 
 mod body;
+mod fields;
 mod layer;
 mod over_http;
 #[cfg(feature = "reqwest")]

@@ -4,26 +4,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use dexcost::InScope;
-use dexcost::capture::{Headers, RequestFacts};
-use http::{HeaderMap, Method, Request, Response, header};
+use dexcost::capture::RequestFacts;
+use http::{Method, Request, Response, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::CaptureBody;
+use super::fields::Fields;
 use super::layer::CaptureService;
 use super::watch::{Handed, Watch};
 use super::{Uncaptured, peek, trouble};
 use crate::progress::{Progress, is_bodyless};
-
-/// The header fields of the `http` crate, as the exchange looks at them.
-pub(super) struct Fields<'a>(pub(super) &'a HeaderMap);
-
-impl Headers for Fields<'_> {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(http::HeaderValue::as_bytes)
-    }
-}
 
 impl<S, B, R> Service<Request<B>> for CaptureService<S>
 where
@@ -71,7 +63,7 @@ where
 impl<S> CaptureService<S> {
     fn begin_http<B>(&self, request: &Request<B>) -> Option<Watch> {
         let extensions = request.extensions();
-        let headers = Fields(request.headers());
+        let headers = Fields::of(request.headers());
         let facts = RequestFacts {
             method: request.method().as_str(),
             authority: authority(request),
@@ -144,7 +136,7 @@ where
         };
         Poll::Ready(match result {
             Ok(response) => {
-                watch.response(response.status().as_u16(), &Fields(response.headers()));
+                watch.response(response.status().as_u16(), &Fields::of(response.headers()));
                 let progress = if is_bodyless(&method, response.status()) {
                     Progress::without_body()
                 } else {

@@ -10,8 +10,9 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use tower_service::Service;
 
 use super::body::CaptureBody;
+use super::fields::Fields;
 use super::layer::CaptureService;
-use super::over_http::{Attempt, Fields};
+use super::over_http::Attempt;
 use super::trouble;
 use super::watch::Watch;
 use crate::progress::{Progress, is_bodyless};
@@ -30,7 +31,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let headers = Fields(request.headers());
+        let headers = Fields::of(request.headers());
         let facts = RequestFacts::to_url(request.method().as_str(), request.url().as_str(), &headers);
         let Some(mut watch) = self.settings.begin(&facts, None) else {
             return ReqwestCaptureFuture {
@@ -99,7 +100,7 @@ where
 /// the URL, which reqwest keeps beside them; it is put back. A response that an inner layer counts
 /// is left as it is.
 fn observed(response: Response, method: &Method, mut watch: Watch) -> Response {
-    watch.response(response.status().as_u16(), &Fields(response.headers()));
+    watch.response(response.status().as_u16(), &Fields::of(response.headers()));
     if !watch.is_live() {
         return response;
     }

@@ -23,45 +23,59 @@ pub(super) const NO_ROUTE: Text = Text::from_static("http_request");
 /// ```
 #[must_use]
 pub fn task_type_of_route(method: &str, template: &str) -> Text {
-    let mut form = Canonical::default();
+    let mut form = Canonical::new();
     form.push(method);
-    let before = form.text.len();
-    form.push_separator();
+    let of_method = form.length;
+    form.is_separated = true;
     form.push(template);
-    if form.text.len() == before {
+    if form.length == of_method {
         form.push("root");
     }
-    form.text[..form.text.len().min(LONGEST)].into()
+    std::str::from_utf8(&form.text[..form.length])
+        .unwrap_or_default()
+        .into()
 }
 
-#[derive(Default)]
+/// A text in the making, on the stack: this runs for every request.
 struct Canonical {
-    text: String,
+    text: [u8; LONGEST],
+    length: usize,
     is_separated: bool,
 }
 
 impl Canonical {
-    fn push_separator(&mut self) {
-        self.is_separated = true;
+    const fn new() -> Self {
+        Self {
+            text: [0; LONGEST],
+            length: 0,
+            is_separated: false,
+        }
     }
 
     fn push(&mut self, given: &str) {
-        self.text.reserve(given.len() + 1);
-        for char in given.chars() {
-            match char {
-                'a'..='z' | '0'..='9' => self.push_char(char),
-                'A'..='Z' => self.push_char(char.to_ascii_lowercase()),
-                '.' | '-' | '_' if !self.is_separated && !self.text.is_empty() => self.text.push(char),
+        for byte in given.bytes() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' => self.push_letter(byte),
+                b'A'..=b'Z' => self.push_letter(byte.to_ascii_lowercase()),
+                b'.' | b'-' | b'_' if !self.is_separated && self.length > 0 => self.put(byte),
                 _ => self.is_separated = true,
             }
         }
     }
 
-    fn push_char(&mut self, char: char) {
-        if std::mem::take(&mut self.is_separated) && !self.text.is_empty() {
-            self.text.push('_');
+    fn push_letter(&mut self, letter: u8) {
+        if std::mem::take(&mut self.is_separated) && self.length > 0 {
+            self.put(b'_');
         }
-        self.text.push(char);
+        self.put(letter);
+    }
+
+    /// What is beyond the end is cut off.
+    fn put(&mut self, byte: u8) {
+        if let Some(slot) = self.text.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unreachable_pub,
     missing_docs,
     clippy::print_stdout,
     clippy::unwrap_used,

@@ -51,11 +51,13 @@ impl Context {
         scope::Scope::with_context(self).run(closure)
     }
 
+    /// What it says about a task; empty text says nothing.
     pub(super) fn attribution(&self) -> Attribution {
+        let said = |text: &Option<Text>| text.clone().filter(|text| !text.is_empty());
         Attribution {
-            customer_id: self.customer_id.clone(),
-            project_id: self.project_id.clone(),
-            agent: self.agent.clone(),
+            customer_id: said(&self.customer_id),
+            project_id: said(&self.project_id),
+            agent: said(&self.agent),
             ..Attribution::default()
         }
     }

@@ -11,7 +11,8 @@ use crate::usage::{Unit, Usage};
 
 /// What may be said when a task is opened.
 ///
-/// What is left open is inherited: from the parent task first, then from the [context](crate::Context).
+/// What is left open is inherited from what is nearest: a [context](crate::Context) that was set within
+/// the current task, then that task, then a context around it, then the default context.
 ///
 /// ```
 /// use dexcost::TaskOptions;

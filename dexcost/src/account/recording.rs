@@ -210,7 +210,7 @@ pub(super) fn apply_cost(event: &mut Event, cost: Cost) {
     event.cost_usd = cost.cost_usd;
     event.cost_confidence = cost.cost_confidence;
     event.pricing_source = cost.pricing_source;
-    event.pricing_version = Some(cost.pricing_version);
+    event.pricing_version = Some(cost.pricing_version).filter(|version| !version.is_empty());
     if cost.rung != Rung::Exact || !cost.unpriced.is_empty() {
         let facts: &mut CallFacts = event.call.get_or_insert_default();
         facts.matched = cost.matched;

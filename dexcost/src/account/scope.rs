@@ -50,6 +50,16 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    /// One link after the other: a chain may be longer than the stack is deep.
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(mut link) = next.and_then(Arc::into_inner) {
+            next = link.parent.take();
+        }
+    }
+}
+
 fn current() -> Option<Arc<Link>> {
     CURRENT
         .try_with(|current| current.borrow().clone())
@@ -103,6 +113,33 @@ pub(super) fn scope_id() -> u64 {
 
 pub(super) fn effective_context() -> Option<Context> {
     find(|link| link.context.lock().clone())
+}
+
+/// What the code at hand may inherit.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    /// The current task of the tracker.
+    pub(super) parent: Option<Arc<TaskCell>>,
+    /// The context of the innermost scope that has one.
+    pub(super) context: Option<Context>,
+    /// Whether the context was set within the parent task, and so beats it.
+    pub(super) is_nearer: bool,
+}
+
+pub(super) fn surroundings(tracker_id: u64) -> Surroundings {
+    let mut around = Surroundings::default();
+    find(|link| {
+        if around.context.is_none() {
+            around.context.clone_from(&link.context.lock());
+            around.is_nearer = around.context.is_some() && around.parent.is_none();
+        }
+        if around.parent.is_none() {
+            let task = link.task.as_ref();
+            around.parent = task.filter(|task| task.tracker_id() == tracker_id).cloned();
+        }
+        (around.parent.is_some() && around.context.is_some()).then_some(())
+    });
+    around
 }
 
 pub(super) fn set_context(context: Context) -> Result<(), Error> {

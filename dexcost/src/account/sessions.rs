@@ -1,6 +1,7 @@
 //! Tasks that dexcost opens itself, for costs that arise outside any task.
 //!
-//! One session per scope, so that two requests without a task never share one. A session ends as a
+//! One session per scope and attribution, so that two requests without a task never share one, and what
+//! is done for one customer is never charged to another. A session ends as a
 //! success after a while without a billable call, at a flush and at close. A thread that sleeps
 //! until the next session is due is started with the first session and ends with the last.
 
@@ -10,13 +11,13 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::account::context;
+use crate::account::context::{self, Context};
 use crate::account::options::TaskOptions;
-use crate::account::scope;
+use crate::account::scope::{self, Surroundings};
 use crate::account::tracked_task::{TaskHandle, TrackedTask};
 use crate::account::tracker::{CostTracker, Shared};
 use crate::clock::Timestamp;
-use crate::task::TaskStatus;
+use crate::task::{Attribution, TaskStatus};
 use crate::text::Text;
 
 /// The type of a session where the context names no agent.
@@ -39,6 +40,8 @@ struct Open {
 #[derive(Debug)]
 struct Session {
     task: TrackedTask,
+    /// Whom it is for. Who works for somebody else now gets another session.
+    whom: Attribution,
     last_used: Timestamp,
 }
 
@@ -57,21 +60,29 @@ impl SessionManager {
         self.open.lock().by_scope.len()
     }
 
-    /// The session of the scope at hand; opened where there is none or the last one is idle.
+    /// The session of the scope at hand; opened where there is none, the last one is idle, or the
+    /// scope's context names somebody else by now.
     pub(super) fn current(&self, tracker: &CostTracker) -> TaskHandle {
         let now = tracker.shared().clock.now();
         let key = scope::scope_id();
+        let context = context::get_context();
+        let whom = context.as_ref().map(Context::attribution).unwrap_or_default();
         let mut open = self.open.lock();
         if let Some(session) = open.by_scope.get_mut(&key) {
-            if now.since(session.last_used) < self.idle {
+            if session.whom == whom && now.since(session.last_used) < self.idle {
                 session.last_used = now.max(session.last_used);
                 return session.task.handle();
             }
             close(open.by_scope.remove(&key));
         }
-        let task = open_session(tracker);
+        let task = open_session(tracker, whom.agent.clone(), context);
         let handle = task.handle();
-        open.by_scope.insert(key, Session { task, last_used: now });
+        let session = Session {
+            task,
+            whom,
+            last_used: now,
+        };
+        open.by_scope.insert(key, session);
         if !open.watched {
             open.watched = self.watch(Arc::downgrade(tracker.shared()));
         }
@@ -123,12 +134,14 @@ impl SessionManager {
     }
 }
 
-fn open_session(tracker: &CostTracker) -> TrackedTask {
-    let context = context::get_context();
-    let agent = context.as_ref().and_then(|context| context.agent.clone());
+fn open_session(tracker: &CostTracker, agent: Option<Text>, context: Option<Context>) -> TrackedTask {
     let mut options = TaskOptions::default();
     options.metadata.insert("_session".to_owned(), true.into());
-    tracker.open(agent.unwrap_or(SESSION_TYPE), options, None, context.as_ref())
+    let around = Surroundings {
+        context,
+        ..Surroundings::default()
+    };
+    tracker.open(agent.unwrap_or(SESSION_TYPE), options, &around)
 }
 
 fn close(session: Option<Session>) {

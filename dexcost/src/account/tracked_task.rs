@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::account::cell::TaskCell;
 use crate::account::scope::{Scope, ScopeGuard};
 use crate::error::Error;
+use crate::event::Details;
 use crate::id::TaskId;
 use crate::sink::Commit;
 use crate::task::{Task, TaskStatus};
@@ -78,21 +79,8 @@ impl TaskHandle {
 
     /// Links a trace or run of another platform to this task.
     pub fn link_trace(&self, provider: &str, trace_id: &str) {
-        let link = Map::from_iter([
-            ("provider".to_owned(), Value::from(provider)),
-            ("trace_id".to_owned(), Value::from(trace_id)),
-        ]);
-        self.0.change_metadata(|metadata| {
-            let links = metadata
-                .entry(TRACE_LINKS)
-                .or_insert_with(|| Value::Array(Vec::new()));
-            if !links.is_array() {
-                *links = Value::Array(Vec::new());
-            }
-            if let Value::Array(links) = links {
-                links.push(Value::Object(link));
-            }
-        });
+        self.0
+            .change_metadata(|metadata| add_link(metadata, provider, trace_id));
     }
 
     /// The traces that were linked to this task, oldest first.
@@ -108,6 +96,22 @@ impl TaskHandle {
 // No code of the user runs while a lock of ours is held, so a panic leaves every state whole.
 impl std::panic::UnwindSafe for TaskHandle {}
 impl std::panic::RefUnwindSafe for TaskHandle {}
+
+pub(super) fn add_link(metadata: &mut Details, provider: &str, trace_id: &str) {
+    let link = Map::from_iter([
+        ("provider".to_owned(), Value::from(provider)),
+        ("trace_id".to_owned(), Value::from(trace_id)),
+    ]);
+    let links = metadata
+        .entry(TRACE_LINKS)
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if !links.is_array() {
+        *links = Value::Array(Vec::new());
+    }
+    if let Value::Array(links) = links {
+        links.push(Value::Object(link));
+    }
+}
 
 /// A link from a task to a trace of another platform.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,21 +1,26 @@
 //! The handle that owns prices, rates, sessions and the sink.
 
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use crate::account::cell::TaskCell;
-use crate::account::context::{self, Context as Attributes};
+use crate::account::context;
 use crate::account::options::TaskOptions;
 use crate::account::retries::RetryHeuristics;
-use crate::account::scope;
+use crate::account::scope::{self, Surroundings};
 use crate::account::sessions::SessionManager;
-use crate::account::tracked_task::{TaskHandle, TrackedTask};
+use crate::account::tracked_task::{TaskHandle, TrackedTask, add_link};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::event::Details;
 use crate::id::TaskId;
+use crate::loss::{Loss, LossKind, LossReason};
 use crate::money::Amount;
 use crate::pricing::{CostResult, PricingEngine, RateRegistry};
 use crate::privacy::Privacy;
@@ -56,6 +61,29 @@ pub(super) struct Shared {
     pub(super) privacy: Privacy,
     pub(super) retry_heuristics: Option<RetryHeuristics>,
     pub(super) sessions: SessionManager,
+    handle: Mutex<Weak<Handle>>,
+}
+
+/// What the clones of a tracker hold.
+///
+/// Tasks hold [`Shared`], and open sessions are tasks that `Shared` holds: were there nothing else, a
+/// tracker that is dropped while a session is open would hold itself. So the last clone ends the
+/// sessions.
+#[derive(Debug)]
+struct Handle(Arc<Shared>);
+
+impl Deref for Handle {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.sessions.close_all();
+    }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -63,15 +91,16 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// Opens tasks and owns what they need: prices, rates, sessions and the buffer.
 ///
 /// Cheap to clone; all clones are the same tracker. Several trackers may live in one process, each
-/// with a buffer of its own.
+/// with a buffer of its own. When the last clone is dropped, open sessions end; tasks that are still
+/// open go on.
 #[derive(Clone, Debug)]
-pub struct CostTracker(Arc<Shared>);
+pub struct CostTracker(Arc<Handle>);
 
 impl CostTracker {
     /// A tracker of these parts.
     #[must_use]
     pub fn from_parts(parts: TrackerParts) -> Self {
-        Self(Arc::new(Shared {
+        Self::of(&Arc::new(Shared {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             sink: parts.sink,
             clock: parts.clock,
@@ -80,11 +109,23 @@ impl CostTracker {
             privacy: parts.privacy,
             retry_heuristics: parts.retry_heuristics,
             sessions: SessionManager::new(parts.session_idle),
+            handle: Mutex::default(),
         }))
     }
 
+    /// A clone, or the first where there is none any more.
+    fn of(shared: &Arc<Shared>) -> Self {
+        let mut known = shared.handle.lock();
+        let handle = known.upgrade().unwrap_or_else(|| {
+            let handle = Arc::new(Handle(Arc::clone(shared)));
+            *known = Arc::downgrade(&handle);
+            handle
+        });
+        Self(handle)
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.0
+        &self.0.0
     }
 
     /// Opens a task. It is not current anywhere yet: see [`TaskHandle::enter`] and
@@ -120,19 +161,14 @@ impl CostTracker {
         if options.variant.is_some() && options.experiment_id.is_none() {
             return Err(Error::VariantWithoutExperiment);
         }
-        let parent = scope::current_task(self.0.id);
-        let context = context::get_context();
-        Ok(self.open(task_type.into(), options, parent.as_deref(), context.as_ref()))
+        let mut around = scope::surroundings(self.0.id);
+        around.context = around.context.or_else(context::default_context);
+        Ok(self.open(task_type.into(), options, &around))
     }
 
     /// Opens a task with everything that it may inherit from given.
-    pub(super) fn open(
-        &self,
-        task_type: Text,
-        options: TaskOptions,
-        parent: Option<&TaskCell>,
-        context: Option<&Attributes>,
-    ) -> TrackedTask {
+    pub(super) fn open(&self, task_type: Text, options: TaskOptions, around: &Surroundings) -> TrackedTask {
+        let parent = around.parent.as_deref();
         let text = |given: Option<String>| given.filter(|text| !text.is_empty()).map(Text::from);
         let mut attribution = Attribution {
             customer_id: text(options.customer_id),
@@ -141,17 +177,25 @@ impl CostTracker {
             experiment_id: text(options.experiment_id),
             variant: text(options.variant),
         };
+        self.0.privacy.apply_to_attribution(&mut attribution);
         let mut metadata = options.metadata;
-        if let Some(context) = context {
-            attribution = attribution.or(&context.attribution());
+        let mut of_context = Attribution::default();
+        if let Some(context) = &around.context {
+            of_context = context.attribution();
+            self.0.privacy.apply_to_attribution(&mut of_context);
             for (name, value) in &context.metadata {
                 metadata.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        self.0.privacy.apply_to_attribution(&mut attribution);
-        if let Some(parent) = parent {
-            attribution = attribution.or(&parent.read(|task| task.attribution.clone()));
-        }
+        // What the parent has is hashed already.
+        let of_parent = parent.map(|parent| parent.read(|task| task.attribution.clone()));
+        let of_parent = of_parent.unwrap_or_default();
+        attribution = if around.is_nearer {
+            attribution.or(&of_context).or(&of_parent)
+        } else {
+            attribution.or(&of_parent).or(&of_context)
+        };
+        link_current_span(&mut metadata);
         self.0.privacy.apply_to_details(&mut metadata);
         let now = self.0.clock.now();
         let task = Task {
@@ -166,9 +210,8 @@ impl CostTracker {
             totals: Totals::default(),
             revision: 1,
         };
-        let handle = TaskHandle::from_cell(TaskCell::open(Arc::clone(&self.0), task));
-        link_current_span(&handle);
-        TrackedTask::new(handle)
+        let cell = TaskCell::open(Arc::clone(self.shared()), task);
+        TrackedTask::new(TaskHandle::from_cell(cell))
     }
 
     /// The current task of this tracker.
@@ -288,6 +331,23 @@ impl CostTracker {
         self.0.sink.close(within)
     }
 
+    /// What was lost since the tracker was made, by kind and reason: refused by a full queue or after
+    /// [`close`](Self::close), or never written because the file cannot be used.
+    ///
+    /// `dexcost status` shows the counts of all processes that use the file, as far as it could be
+    /// written.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        self.0.sink.losses()
+    }
+
+    /// Counts what passed this program without being recorded.
+    pub(crate) fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
+        if count > 0 {
+            self.0.sink.note_loss(kind, reason, count);
+        }
+    }
+
     /// Whether both are handles of one tracker.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -299,7 +359,7 @@ impl TaskHandle {
     /// The tracker that the task belongs to.
     #[must_use]
     pub fn tracker(&self) -> CostTracker {
-        CostTracker(Arc::clone(self.cell().tracker()))
+        CostTracker::of(self.cell().tracker())
     }
 }
 
@@ -313,10 +373,10 @@ fn task_type_of(given: Text) -> Text {
     }
 }
 
-/// Links the `tracing` span that the task was opened in, where there is one.
-fn link_current_span(task: &TaskHandle) {
+/// Links the `tracing` span that the task is opened in, where there is one.
+fn link_current_span(metadata: &mut Details) {
     if let Some(span) = tracing::Span::current().id() {
-        task.link_trace("tracing", &span.into_u64().to_string());
+        add_link(metadata, "tracing", &span.into_u64().to_string());
     }
 }
 

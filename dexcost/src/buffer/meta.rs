@@ -33,6 +33,8 @@ words! {
         SentTasks = "sent_tasks",
         /// The last event row that sync has sent.
         SentEvents = "sent_events",
+        /// How often names were removed: what a process remembers of them is good for one value.
+        NamesRemoved = "names_removed",
     }
 }
 

@@ -26,7 +26,8 @@
 //!
 //! [`Buffer::open`] never fails for what is wrong with the file, because the program that is measured
 //! comes first. A file that is full, locked, read-only, of a later version or somebody else's is tried
-//! again, while records wait in the queue. A corrupt file is renamed to `<name>.corrupt-<time>` with its
+//! again, while records wait in the queue. One that is removed or replaced while it is open is begun anew,
+//! and counted. A corrupt file is renamed to `<name>.corrupt-<time>` with its
 //! side files, counted, and a new one begun. [`Buffer::trouble`] and `dexcost status` tell.
 //!
 //! # Tables
@@ -37,7 +38,7 @@
 //! | `spans` | the stretches of `seq` in which ids of a `second` (1,024 ms) lie | every event lies in one |
 //! | `tasks` | a task: its `id`, `who`, `status` (0 pending, 1 success, 2 failed, 3 stub), times, `owner`, `revision`, `body` | the totals are what the tracker said; rebuilt from events only by recovery |
 //! | `rollups` | exact sums of a (`day`, `who`, `what`) | changes in the transaction of the rows it sums; `what` 0 counts tasks by the day of their start |
-//! | `whos`, `whats` | a number for (customer, project, type), (provider, model, service) | never reused; names over 256 bytes are cut here, and only here |
+//! | `whos`, `whats` | a number for (customer, project, type), (provider, model, service) | never reused, removed once data expires and nothing refers to it; names over 256 bytes are cut here, and only here |
 //! | `owners` | an open buffer; its lock file `<name>.owner-<token>` is held while its process lives | goes with its last open task |
 //! | `outbox` | an edit of a row that sync has sent before | append-only |
 //! | `losses`, `departed` | a count by kind and reason: what never arrived, what left | only grows |
@@ -93,7 +94,7 @@ use crate::error::Error;
 use crate::id::TaskId;
 use crate::sink::{Commit, Committer, Record, Refusal, Sink};
 
-pub use loss::{Loss, LossKind, LossReason};
+pub use crate::loss::{Loss, LossKind, LossReason};
 pub use options::{BufferOptions, Durability};
 pub use path::default_path;
 pub use reader::{BufferReader, Found, Status, TaskCounts, TaskFilter};
@@ -165,7 +166,7 @@ impl Buffer {
     }
 
     /// A new buffer on the same file, with the same options: what a forked child, or a process
-    /// restored from a snapshot, goes on with. What this one has lost counts there too.
+    /// restored from a snapshot, goes on with. What a child refused until then counts there too.
     ///
     /// # Errors
     ///
@@ -173,7 +174,7 @@ impl Buffer {
     pub fn reopen(&self) -> Result<Self, Error> {
         let losses = loss::Losses::default();
         if self.shared.queue.is_forked() {
-            losses.carry(&self.shared.losses);
+            losses.carry_forked(&self.shared.losses);
             crate::id::reseed();
         }
         Self::start(self.shared.options.clone(), losses)
@@ -182,12 +183,6 @@ impl Buffer {
     /// The options it was opened with.
     pub fn options(&self) -> &BufferOptions {
         &self.shared.options
-    }
-
-    /// What was lost since this buffer was opened. The file has the counts of all processes.
-    #[must_use]
-    pub fn losses(&self) -> Vec<Loss> {
-        self.shared.losses.list()
     }
 
     /// Why the file cannot be written at the moment; `None` where it can, or was not tried yet.
@@ -257,6 +252,14 @@ impl Sink for Buffer {
         self.shared.queue.request(committer);
         end.wait(within)
     }
+
+    fn note_loss(&self, kind: LossKind, reason: LossReason, count: u64) {
+        self.shared.losses.count(kind, reason, count);
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        self.shared.losses.list()
+    }
 }
 
 impl Drop for Buffer {
@@ -270,11 +273,14 @@ impl Drop for Buffer {
 impl Shared {
     fn report(&self, trouble: Option<&str>) {
         let mut current = self.trouble.lock();
-        if current.as_deref() != trouble {
-            if let Some(reason) = trouble {
-                tracing::warn!(file = %self.options.path.display(), reason, "the dexcost buffer cannot be written");
-            }
-            *current = trouble.map(str::to_owned);
+        if current.as_deref() == trouble {
+            return;
+        }
+        *current = trouble.map(str::to_owned);
+        // Whoever listens may ask this buffer something.
+        drop(current);
+        if let Some(reason) = trouble {
+            tracing::warn!(file = %self.options.path.display(), reason, "the dexcost buffer cannot be written");
         }
     }
 
@@ -297,7 +303,6 @@ impl Shared {
     /// The writer's last word.
     fn finished(&self, outcome: Result<(), Error>) {
         self.queue.close();
-        drop(self.queue.requests());
         let mut end = self.end.lock();
         end.outcome = Some(outcome.as_ref().err().map(ToString::to_string));
         let mut outcome = Some(outcome);
@@ -305,6 +310,10 @@ impl Shared {
             let again = || Err(self.failure("closed with losses"));
             waiting.done(outcome.take().unwrap_or_else(again));
         }
+        drop(end);
+        // Only now: a request from before is dropped here, a later one by its own caller, who sees
+        // the outcome.
+        drop(self.queue.requests());
     }
 }
 

@@ -18,6 +18,8 @@ use super::schema;
 pub(super) enum Trouble {
     /// It is damaged, or no database.
     Corrupt(String),
+    /// It was removed or replaced while it was open.
+    Removed,
     /// Full, locked, read-only, of a later version, somebody else's: it may pass.
     Failing(String),
 }
@@ -26,6 +28,7 @@ impl Trouble {
     pub(super) fn text(&self) -> &str {
         match self {
             Self::Corrupt(text) | Self::Failing(text) => text,
+            Self::Removed => "the file was removed",
         }
     }
 }
@@ -133,6 +136,19 @@ pub(super) fn set_aside(path: &Path, now: Timestamp, surely: bool) -> io::Result
     }
     std::fs::rename(path, target)?;
     Ok(true)
+}
+
+/// What tells a file from another one under the same name; `None` where there is none, or where the
+/// system does not say.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    let file = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    return Some((
+        std::os::unix::fs::MetadataExt::dev(&file),
+        std::os::unix::fs::MetadataExt::ino(&file),
+    ));
+    #[cfg(not(unix))]
+    return file.is_file().then_some((0, 0));
 }
 
 fn is_sound(path: &Path) -> bool {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::samples::{TODAY, at, ended, event, full_event, full_task, task};
 use super::*;
-use crate::clock::{ManualClock, Timestamp};
+use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::event::Event;
 use crate::report::{By, Report, ReportQuery};
 use crate::task::{Task, TaskStatus};
@@ -118,7 +118,17 @@ fn an_event_is_found_by_the_first_digits_of_its_id() {
         Found::One(events[7].clone())
     );
     assert!(matches!(reader.find_event(&id[..4]).unwrap(), Found::Several(some) if some.len() == 10));
-    assert_eq!(reader.find_event("ffff").unwrap(), Found::Nothing);
+    assert_eq!(
+        reader.find_event(&id[25..]).unwrap(),
+        Found::One(events[7].clone()),
+        "the last digits do too"
+    );
+    let task_id = task.task_id.to_string();
+    assert_eq!(
+        reader.find_task(&task_id[25..]).unwrap(),
+        Found::One(task.clone())
+    );
+    assert_eq!(reader.find_event(&"f".repeat(31)).unwrap(), Found::Nothing);
     assert_eq!(
         reader.find_task(&task.task_id.to_string()[..8]).unwrap(),
         Found::One(task)
@@ -703,4 +713,137 @@ fn a_read_only_copy_can_be_read() {
     let found = BufferReader::open(&place.path).and_then(|reader| reader.events(task.task_id));
     std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
     assert_eq!(found.unwrap(), events);
+}
+
+#[test]
+fn a_commit_beside_a_close_is_answered_whoever_comes_first() {
+    for _ in 0..50 {
+        let place = place();
+        let buffer = open(&place.path);
+        std::thread::scope(|scope| {
+            scope.spawn(|| while buffer.commit().wait(LONG).is_ok() {});
+            buffer.close(LONG).unwrap();
+        });
+        let answer = buffer.commit().wait(LONG);
+        assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+    }
+}
+
+/// Every name in the file, of customers, projects, types, providers, models and services.
+fn names(path: &Path) -> Vec<String> {
+    let conn = Connection::open(path).unwrap();
+    let sql = "SELECT customer FROM whos UNION SELECT project FROM whos UNION SELECT type FROM whos
+               UNION SELECT provider FROM whats UNION SELECT model FROM whats UNION SELECT service FROM whats";
+    let mut statement = conn.prepare(sql).unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, Option<String>>(0))
+        .unwrap();
+    rows.filter_map(Result::unwrap).collect()
+}
+
+#[test]
+fn names_leave_with_the_last_data_that_refers_to_them_in_every_process() {
+    let place = place();
+    let clock = Arc::new(ManualClock::at(at(0)));
+    let options = options(&place.path).clock(Arc::clone(&clock) as _);
+    // Remembers the names, and outlives them.
+    let sibling = Buffer::open(options.clone()).unwrap();
+    run_task(&sibling, 1, "gone-customer", 2);
+    let open_task = task(2, "open-customer");
+    sibling
+        .put(Record::TaskStarted(Arc::new(open_task.clone())))
+        .unwrap();
+    sync(&sibling);
+    assert!(names(&place.path).contains(&"gone-customer".to_owned()));
+
+    clock.advance(Duration::from_secs(32 * 86_400));
+    let second = Buffer::open(options).unwrap();
+    sync(&second);
+    second.close(LONG).unwrap();
+    let left = names(&place.path);
+    assert!(
+        !left
+            .iter()
+            .any(|name| name == "gone-customer" || name == "gpt-4o"),
+        "{left:?}"
+    );
+    assert!(
+        left.contains(&"open-customer".to_owned()),
+        "its task is still there"
+    );
+
+    let mut again = task(3, "gone-customer");
+    again.started_at = clock.now();
+    let mut call = event(again.task_id, 1);
+    call.occurred_at = clock.now();
+    sibling.put(Record::TaskStarted(Arc::new(again))).unwrap();
+    put_event(&sibling, &call);
+    sync(&sibling);
+    assert_eq!(
+        report(&place.path, By::Customer).rows[0].name.as_deref(),
+        Some("gone-customer")
+    );
+    assert_eq!(
+        report(&place.path, By::Model).rows[0].name.as_deref(),
+        Some("gpt-4o")
+    );
+}
+
+#[derive(Debug)]
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        panic!("no time")
+    }
+}
+
+#[test]
+fn a_clock_that_panics_costs_the_records_and_keeps_nobody_waiting() {
+    let place = place();
+    let buffer = Buffer::open(options(&place.path).clock(Arc::new(BrokenClock))).unwrap();
+    let mut handed_over = 0;
+    while buffer.put(Record::TaskStarted(Arc::new(task(1, "acme")))).is_ok() {
+        handed_over += 1;
+        assert!(buffer.commit().wait(LONG).is_err());
+    }
+    assert!(buffer.close(LONG).is_err());
+    let lost = |buffer: &Buffer| buffer.losses().iter().map(|loss| loss.count).sum::<u64>();
+    while lost(&buffer) < handed_over + 1 {
+        std::thread::yield_now();
+    }
+    assert_eq!(lost(&buffer), handed_over + 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_under_the_writer_is_begun_anew_and_counted() {
+    let place = place();
+    let buffer = open(&place.path);
+    run_task(&buffer, 1, "acme", 2);
+    sync(&buffer);
+    for side in ["", "-wal", "-shm"] {
+        std::fs::remove_file(store::beside(&place.path, side)).unwrap();
+    }
+    let (kept, events) = run_task(&buffer, 2, "acme", 3);
+    sync(&buffer);
+    let reader = BufferReader::open(&place.path).unwrap();
+    assert_eq!(reader.task(kept.task_id).unwrap().unwrap(), kept);
+    assert_eq!(reader.events(kept.task_id).unwrap(), events);
+    let status = reader.status().unwrap();
+    assert_eq!((status.tasks.success, status.owners_alive), (1, 1));
+    let lost = |loss: &Loss| (loss.kind.clone(), loss.reason.clone(), loss.count);
+    assert_eq!(
+        status.losses.iter().map(lost).collect::<Vec<_>>(),
+        [("file".to_owned(), "removed".to_owned(), 1)]
+    );
+    reader.check().unwrap();
+}
+
+#[test]
+fn a_wait_without_end_is_no_overflow() {
+    let place = place();
+    let buffer = open(&place.path);
+    buffer.commit().wait(Duration::MAX).unwrap();
+    buffer.close(Duration::MAX).unwrap();
 }

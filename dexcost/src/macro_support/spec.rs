@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::account::{CostTracker, TaskOptions, TrackedTask, current_task_of_any_tracker};
 use crate::global;
+use crate::loss::LossKind;
 use crate::macro_support::values::ToTracker;
+use crate::untracked::note_untracked;
 
 /// What the attribute says about the task.
 #[derive(Debug)]
@@ -93,6 +95,7 @@ impl Spec {
         let of_current = || Some(current_task_of_any_tracker()?.tracker());
         let Some(tracker) = self.tracker.or_else(of_current).or_else(global::tracker) else {
             NOT_INITIALIZED.fetch_add(1, Ordering::Relaxed);
+            note_untracked(LossKind::Task);
             return None;
         };
         let mut options = self.options;

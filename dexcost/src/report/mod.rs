@@ -64,8 +64,10 @@ impl Report {
             group: (i64::MIN, Tally::default()),
         };
         let (from, to) = query.days();
-        reader.rollups(from, to, |rollup| sums.take(reader, rollup))?;
-        sums.report(reader)
+        reader.at_once(|| {
+            reader.rollups(from, to, |rollup| sums.take(reader, rollup))?;
+            sums.report(reader)
+        })
     }
 
     /// The same report with only its first rows; the others are summed up in one, the last.

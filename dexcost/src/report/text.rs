@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rust_decimal::Decimal;
+
 use super::{Report, ReportRow};
 use crate::display;
 use crate::sum::Sum;
@@ -92,7 +94,7 @@ fn columns(report: &Report) -> Vec<Column> {
     columns.extend(families(&report.total));
     columns.push(Column {
         title: "cost",
-        cell: |_, row| cost(row),
+        cell: |report, row| cost(report, row),
     });
     columns.push(Column {
         title: "share",
@@ -108,35 +110,35 @@ fn families(total: &ReportRow) -> Vec<Column> {
             &total.llm_cost_usd,
             Column {
                 title: "models",
-                cell: |_, row| amount(&row.llm_cost_usd),
+                cell: |report, row| amount(report, &row.llm_cost_usd),
             },
         ),
         (
             &total.external_cost_usd,
             Column {
                 title: "services",
-                cell: |_, row| amount(&row.external_cost_usd),
+                cell: |report, row| amount(report, &row.external_cost_usd),
             },
         ),
         (
             &total.compute_cost_usd,
             Column {
                 title: "compute",
-                cell: |_, row| amount(&row.compute_cost_usd),
+                cell: |report, row| amount(report, &row.compute_cost_usd),
             },
         ),
         (
             &total.gpu_cost_usd,
             Column {
                 title: "gpu",
-                cell: |_, row| amount(&row.gpu_cost_usd),
+                cell: |report, row| amount(report, &row.gpu_cost_usd),
             },
         ),
         (
             &total.network_cost_usd,
             Column {
                 title: "network",
-                cell: |_, row| amount(&row.network_cost_usd),
+                cell: |report, row| amount(report, &row.network_cost_usd),
             },
         ),
     ];
@@ -166,17 +168,41 @@ fn number(count: impl Into<u128>) -> String {
     }
 }
 
-fn amount(sum: &Sum) -> String {
+fn amount(report: &Report, sum: &Sum) -> String {
     if sum.is_zero() {
         "-".to_owned()
     } else {
-        display::dollars_of(sum)
+        aligned_dollars(report, sum)
     }
 }
 
-fn cost(row: &ReportRow) -> String {
-    let mark = if row.unknown_cost_events > 0 { " + ?" } else { "" };
-    display::dollars_of(&row.total_cost_usd) + mark
+fn cost(report: &Report, row: &ReportRow) -> String {
+    let mark = match (row.unknown_cost_events, report.total.unknown_cost_events) {
+        (1.., _) => " + ?",
+        (0, 1..) => "    ",
+        (0, 0) => "",
+    };
+    aligned_dollars(report, &row.total_cost_usd) + mark
+}
+
+/// An amount with as many decimals as every other of the report: the larger the total, the fewer. One
+/// that they cannot show is shown as below the least that they can.
+fn aligned_dollars(report: &Report, sum: &Sum) -> String {
+    let places = match report.total.total_cost_usd.to_decimal() {
+        Some(total) if total >= Decimal::ONE_HUNDRED => 2,
+        Some(total) if total >= Decimal::ONE => 4,
+        _ => 6,
+    };
+    let Some(amount) = sum.to_decimal() else {
+        return display::dollars_of(sum);
+    };
+    let rounded = amount.round_dp(places);
+    if rounded.is_zero() && !amount.is_zero() {
+        return format!("<{}", display::dollars(Decimal::new(1, places)));
+    }
+    let text = display::dollars(rounded);
+    let shown = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    text + &"0".repeat((places as usize).saturating_sub(shown))
 }
 
 /// A row's part of the total in whole percent.
@@ -185,25 +211,32 @@ fn share(row: &ReportRow, total: &ReportRow) -> String {
     let percent = part
         .zip(whole)
         .and_then(|(part, whole)| part.checked_mul(100.into())?.checked_div(whole));
-    percent.map_or_else(|| "-".to_owned(), |percent| format!("{} %", percent.round()))
+    match percent {
+        Some(percent) if percent.is_zero() => "-".to_owned(),
+        Some(percent) if percent < Decimal::ONE => "<1 %".to_owned(),
+        Some(percent) => format!("{} %", percent.round()),
+        None => "-".to_owned(),
+    }
 }
 
 fn notes(total: &ReportRow) -> Vec<String> {
     let mut notes = Vec::new();
     if total.unknown_cost_events > 0 {
-        let events = display::grouped(total.unknown_cost_events);
+        let have = match total.unknown_cost_events {
+            1 => "1 event has".to_owned(),
+            events => format!("{} events have", display::grouped(events)),
+        };
         notes.push(format!(
-            "+ ?  {events} events have no complete price; what is missing is not in these sums."
+            "+ ?  {have} no complete price; what is missing is not in these sums."
         ));
     }
     if total.retries > 0 {
-        let (retries, cost) = (
-            display::grouped(total.retries),
-            display::dollars_of(&total.retry_cost_usd),
-        );
-        notes.push(format!(
-            "     {retries} events are retries and cost {cost}, contained in these sums."
-        ));
+        let are = match total.retries {
+            1 => "1 event is a retry and cost".to_owned(),
+            retries => format!("{} events are retries and cost", display::grouped(retries)),
+        };
+        let cost = display::dollars_of(&total.retry_cost_usd);
+        notes.push(format!("     {are} {cost}, contained in these sums."));
     }
     notes
 }
@@ -232,11 +265,11 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("model"), "{text}");
         assert!(
-            lines[2].starts_with("acme") && lines[2].ends_with("$0.25  100 %"),
+            lines[2].starts_with("acme") && lines[2].ends_with("$0.250000  100 %"),
             "{text}"
         );
         assert!(
-            lines[4].starts_with("total") && lines[4].ends_with("$0.25  100 %"),
+            lines[4].starts_with("total") && lines[4].ends_with("$0.250000  100 %"),
             "{text}"
         );
     }

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &[
             "canonical",
             "event",
+            "loss",
             "observation",
             "privacy",
             "sink",
@@ -42,6 +43,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "global",
             "macro_support",
             "testing",
+            "untracked",
         ],
     ),
 ];

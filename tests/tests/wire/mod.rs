@@ -1,5 +1,12 @@
 //! A loopback HTTP/1.1 server that says exactly what a test wants it to, byte by byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "a test"
+)]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -131,6 +138,8 @@ impl Reply {
     }
 }
 
+type Answer = dyn Fn(&Got) -> Option<Reply> + Send + Sync;
+
 /// A running server; its threads end with the process.
 pub(crate) struct Wire {
     pub(crate) addr: SocketAddr,
@@ -141,7 +150,7 @@ impl Wire {
     pub(crate) fn start(reply: impl Fn(&Got) -> Option<Reply> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let reply: Arc<dyn Fn(&Got) -> Option<Reply> + Send + Sync> = Arc::new(reply);
+        let reply: Arc<Answer> = Arc::new(reply);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let reply = Arc::clone(&reply);
@@ -162,7 +171,7 @@ impl Wire {
     }
 }
 
-fn serve(stream: TcpStream, reply: &dyn Fn(&Got) -> Option<Reply>) {
+fn serve(stream: TcpStream, reply: &Answer) {
     let _ = stream.set_nodelay(true);
     let mut input = BufReader::new(stream);
     while let Some(got) = receive(&mut input) {

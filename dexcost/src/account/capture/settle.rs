@@ -68,11 +68,13 @@ fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Read
     if route.purpose != Purpose::Inference || route.dialect == Dialect::Unread {
         return false;
     }
+    // An error says nothing about models, unless one was asked for.
+    let refused = reading.error.is_some() && asked.model.as_ref().or(route.model.as_ref()).is_some();
     let proven = match status {
         // A redirect is followed by a call of its own.
         Some(300..400) => return false,
-        Some(400..) => reading.error.is_some() && asked.model.is_some(),
-        _ => reading.has_usage || reading.understood,
+        Some(400..) => refused,
+        _ => reading.has_usage || reading.understood || refused,
     };
     route.is_known || proven
 }

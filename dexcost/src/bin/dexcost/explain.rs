@@ -16,7 +16,7 @@ use crate::source::Source;
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
-    /// The event's id, or its first digits (`dexcost show TASK` lists them)
+    /// The event's id, or enough of its first or last digits (`dexcost show TASK` lists them)
     event: String,
     /// The prices of one's own that the program used
     #[arg(long, value_name = "FILE")]
@@ -26,7 +26,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let event = match args.source.open()?.find_event(&args.event)? {
         Found::One(event) => event,
-        Found::Nothing => return Err(format!("no event has an id that begins with {}", args.event).into()),
+        Found::Nothing => {
+            let text = format!("no event has an id that begins or ends with {}", args.event);
+            return Err(text.into());
+        }
         Found::Several(events) => {
             let ids = events.iter().map(|event| event.event_id.to_string());
             return Err(show::ambiguous(&args.event, ids));

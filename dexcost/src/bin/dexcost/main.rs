@@ -64,10 +64,17 @@ fn main() -> ExitCode {
 /// Says what went wrong, causes included, and ends with 2.
 #[allow(clippy::print_stderr, reason = "a command reports its errors there")]
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("dexcost: {error}");
+    let mut said = error.to_string();
+    eprintln!("dexcost: {said}");
     let mut cause = error.source();
     while let Some(inner) = cause {
-        eprintln!("  because: {inner}");
+        let text = inner.to_string();
+        // Many errors repeat their cause.
+        if !said.contains(&text) && !text.contains(&said) && !said.split(": ").any(|part| text.contains(part))
+        {
+            eprintln!("  because: {text}");
+            said = text;
+        }
         cause = inner.source();
     }
     ExitCode::from(2)

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use dexcost::{Decimal, display};
 use serde::Serialize;
 
@@ -44,6 +44,14 @@ pub(crate) fn table(columns: &[Column]) -> Table {
         table.set_width(width);
     }
     table.set_header(columns.iter().map(|column| cell(column.0, column.1)));
+    // On a narrow terminal names may take several lines; ids and numbers stay whole.
+    for (at, column) in columns.iter().enumerate() {
+        if (at == 0 || column.1 == Side::Right)
+            && let Some(column) = table.column_mut(at)
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     table
 }
 
@@ -56,13 +64,29 @@ pub(crate) fn cell(text: impl ToString, side: Side) -> Cell {
     Cell::new(text).set_alignment(alignment)
 }
 
-/// Writes a line to standard output; a reader that has gone away is no error.
-pub(crate) fn line(text: impl AsRef<str>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match writeln!(out, "{}", text.as_ref()) {
+/// Standard output, whose reader may go away: that ends the command, and is no error.
+pub(crate) struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        heard(io::stdout().lock().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        heard(io::stdout().lock().flush())
+    }
+}
+
+fn heard<T>(outcome: io::Result<T>) -> io::Result<T> {
+    match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         other => other,
     }
+}
+
+/// Writes a line to standard output.
+pub(crate) fn line(text: impl AsRef<str>) -> io::Result<()> {
+    writeln!(Out, "{}", text.as_ref())
 }
 
 /// One JSON object a line.

@@ -6,7 +6,7 @@ use dexcost::Timestamp;
 use dexcost::report::{By, Report, ReportQuery};
 
 use crate::print::{self, Form};
-use crate::source::Source;
+use crate::source::{Source, instant};
 
 /// Shows what it cost, by customer, project, task type, model, provider or day
 #[derive(clap::Args)]
@@ -16,11 +16,11 @@ pub(crate) struct Args {
     /// customer, project, task-type, model, provider or day
     #[arg(long, default_value = "customer")]
     by: By,
-    /// From the day of this instant on: 2026-11-22, or RFC 3339
-    #[arg(long, value_name = "DAY", value_parser = day)]
+    /// From this day on: 2026-11-22, or the whole day of an instant (RFC 3339)
+    #[arg(long, value_name = "DAY", value_parser = instant)]
     since: Option<Timestamp>,
     /// Up to and with this day
-    #[arg(long, value_name = "DAY", value_parser = day)]
+    #[arg(long, value_name = "DAY", value_parser = instant)]
     until: Option<Timestamp>,
     /// Only what is for this customer
     #[arg(long)]
@@ -38,14 +38,6 @@ pub(crate) struct Args {
     form: Form,
 }
 
-fn day(text: &str) -> Result<Timestamp, dexcost::Error> {
-    if text.len() == 10 {
-        format!("{text}T00:00:00Z").parse()
-    } else {
-        text.parse()
-    }
-}
-
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut query = ReportQuery::by(args.by);
     query.since = args.since;
@@ -58,6 +50,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         report.rows.iter().try_for_each(print::json_line)?;
     } else if args.form.csv {
         csv(&report)?;
+    } else if report.rows.is_empty() {
+        print::line("nothing is recorded that this report is about")?;
     } else {
         print::line(report.top(args.top).to_string().trim_end())?;
     }
@@ -65,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
 }
 
 fn csv(report: &Report) -> Result<(), Box<dyn std::error::Error>> {
-    let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+    let mut out = csv::Writer::from_writer(print::Out);
     out.write_record([
         report.by.as_str(),
         "tasks",

@@ -15,7 +15,7 @@ use crate::tasks;
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
-    /// The task's id, or its first digits
+    /// The task's id, or enough of its first or last digits (`dexcost tasks` lists them)
     task: String,
     /// The task, then each event, as one JSON object a line
     #[arg(long)]
@@ -26,7 +26,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let buffer = args.source.open()?;
     let task = match buffer.find_task(&args.task)? {
         Found::One(task) => task,
-        Found::Nothing => return Err(format!("no task has an id that begins with {}", args.task).into()),
+        Found::Nothing => {
+            let text = format!("no task has an id that begins or ends with {}", args.task);
+            return Err(text.into());
+        }
         Found::Several(tasks) => {
             return Err(ambiguous(
                 &args.task,
@@ -51,7 +54,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
 /// Says which ids begin with digits that are too few.
 pub(crate) fn ambiguous(digits: &str, ids: impl Iterator<Item = String>) -> Box<dyn std::error::Error> {
     let ids: Vec<_> = ids.map(|id| format!("\n  {id}")).collect();
-    format!("several ids begin with {digits}:{}", ids.concat()).into()
+    format!(
+        "{digits} is too little, for it is in several ids:{}\n\
+         Ids of about the same time begin alike: the last digits tell them apart.",
+        ids.concat()
+    )
+    .into()
 }
 
 fn head(task: &Task) -> std::io::Result<()> {
@@ -165,16 +173,17 @@ fn sums(task: &Task) -> std::io::Result<()> {
     ))?;
     if totals.retry_count > 0 {
         let retries = format!(
-            "of which {} in {} retries",
+            "of which {} in {}",
             display::dollars(totals.retry_cost_usd),
-            totals.retry_count
+            display::counted(totals.retry_count, "repeated event")
         );
         print::line(retries)?;
     }
     if totals.unknown_cost_count > 0 {
         let unknown = format!(
-            "{} of {} events have no complete price; what is missing is not in the total",
-            totals.unknown_cost_count, totals.event_count
+            "{} without a complete price, of {}; what is missing is not in the total",
+            display::counted(totals.unknown_cost_count, "event"),
+            totals.event_count
         );
         print::line(unknown)?;
     }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dexcost::display;
+use dexcost::{LossReason, display};
 
 use crate::print;
 use crate::source::Source;
@@ -74,6 +74,14 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
             loss.reason
         ))?;
     }
+    let mut reasons: Vec<_> = status.losses.iter().map(|loss| loss.reason.as_str()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    for reason in reasons {
+        if let Some(meaning) = reason.parse().ok().and_then(meaning) {
+            print::line(format!("           {reason}: {meaning}"))?;
+        }
+    }
     for left in &status.departed {
         print::line(format!(
             "left       {} {} ({})",
@@ -83,4 +91,20 @@ fn show(path: &str, status: &dexcost::buffer::Status) -> std::io::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// What somebody who reads a reason may want to know.
+const fn meaning(reason: LossReason) -> Option<&'static str> {
+    Some(match reason {
+        LossReason::QueueFull => "records came faster than the disk took them; see `Config::queue_bytes`",
+        LossReason::Closed => "recorded after the tracker was closed",
+        LossReason::Forked => "recorded in a forked child, which has to call `close` and `init` first",
+        LossReason::DiskError => "the file could not be written until the tracker was closed",
+        LossReason::EncodeError => "too large for a row",
+        LossReason::Duplicate => "an id that was there already",
+        LossReason::Corrupt => "the file was damaged; it was set aside and a new one begun",
+        LossReason::Removed => "the file was removed while a program wrote to it; a new one was begun",
+        LossReason::NoTracker => "nothing could record it; call `dexcost::init` earlier",
+        _ => return None,
+    })
 }

@@ -7,7 +7,7 @@ use dexcost::display;
 use dexcost::{Task, TaskStatus, Timestamp};
 
 use crate::print::{self, Column, Form, Side};
-use crate::source::Source;
+use crate::source::{Source, instant};
 
 /// Lists tasks, the newest first
 #[derive(clap::Args)]
@@ -26,8 +26,8 @@ pub(crate) struct Args {
     /// Only tasks with this status: pending, success or failed
     #[arg(long)]
     status: Option<TaskStatus>,
-    /// Only tasks that began at or after this instant (RFC 3339)
-    #[arg(long, value_name = "INSTANT")]
+    /// Only tasks that began at or after this day or instant: 2026-11-22, or RFC 3339
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     since: Option<Timestamp>,
     /// At most so many
     #[arg(long, short, default_value_t = 20)]
@@ -52,6 +52,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
             .try_for_each(|task| print::json_line(&task.to_v1()))?;
     } else if args.form.csv {
         csv(&tasks)?;
+    } else if tasks.is_empty() {
+        print::line("there is no such task")?;
     } else {
         table(&tasks)?;
     }
@@ -110,7 +112,7 @@ pub(crate) fn status(task: &Task) -> String {
 }
 
 fn csv(tasks: &[Task]) -> Result<(), Box<dyn std::error::Error>> {
-    let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+    let mut out = csv::Writer::from_writer(print::Out);
     out.write_record([
         "task_id",
         "task_type",

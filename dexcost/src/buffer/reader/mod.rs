@@ -40,7 +40,7 @@ pub enum Found<T> {
     Nothing,
     /// Exactly one has it.
     One(T),
-    /// Several begin so; these are some of them.
+    /// Several have it; these are some of them, at most ten.
     Several(Vec<T>),
 }
 
@@ -72,13 +72,23 @@ impl BufferReader {
         if !path.exists() {
             return Err(failure(path, "there is no such file", None));
         }
+        if path.is_dir() {
+            return Err(failure(path, "it is a folder", None));
+        }
         let wrap = |error: rusqlite::Error| failure(path, &error.to_string(), Some(error));
         let (conn, schema) = connect(path).map_err(wrap)?;
         if schema > schema::current_version() {
             let reason = format!("a later version of dexcost wrote it (schema {schema})");
             return Err(failure(path, &reason, None));
         }
-        if schema == 0 {
+        if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+            return Err(failure(
+                path,
+                "it is empty: nothing was committed to it yet",
+                None,
+            ));
+        }
+        if schema == 0 || schema::is_foreign(&conn).map_err(wrap)? {
             return Err(failure(path, "it is no buffer of dexcost", None));
         }
         Ok(Self {
@@ -140,7 +150,11 @@ impl BufferReader {
         }
     }
 
-    /// The event whose id begins with these hexadecimal digits; dashes do not matter.
+    /// The event whose id begins with these hexadecimal digits, else the one whose id ends with them;
+    /// dashes do not matter.
+    ///
+    /// Ids of about the same time begin alike, so the last digits tell more. They are looked for among
+    /// all events, one after the other.
     ///
     /// # Errors
     ///
@@ -153,10 +167,18 @@ impl BufferReader {
                    WHERE s.second BETWEEN ?3 AND ?4 AND e.id BETWEEN ?1 AND ?2 LIMIT 10";
         let (low, high) = id_range(prefix)?;
         let values = params![&low[..], &high[..], second_of(&low), second_of(&high)];
-        self.find(sql, values, Self::event_of)
+        match self.find(sql, values, Self::event_of)? {
+            Found::Nothing => {
+                let sql = "SELECT e.id, t.id, e.body FROM events e JOIN tasks t ON t.task = e.task
+                           WHERE e.seq IN (SELECT seq FROM events WHERE hex(id) LIKE ?1 LIMIT 10)";
+                self.find(sql, params![ending(prefix)], Self::event_of)
+            }
+            found => Ok(found),
+        }
     }
 
-    /// The task whose id begins with these hexadecimal digits; dashes do not matter.
+    /// The task whose id begins with these hexadecimal digits, else the one whose id ends with them;
+    /// dashes do not matter.
     ///
     /// # Errors
     ///
@@ -165,7 +187,14 @@ impl BufferReader {
         let sql = "SELECT id, body FROM tasks WHERE id BETWEEN ?1 AND ?2 AND body IS NOT NULL
                    ORDER BY id LIMIT 10";
         let (low, high) = id_range(prefix)?;
-        self.find(sql, params![&low[..], &high[..]], Self::task_of)
+        match self.find(sql, params![&low[..], &high[..]], Self::task_of)? {
+            Found::Nothing => {
+                let sql = "SELECT id, body FROM tasks WHERE hex(id) LIKE ?1 AND body IS NOT NULL
+                           ORDER BY id LIMIT 10";
+                self.find(sql, params![ending(prefix)], Self::task_of)
+            }
+            found => Ok(found),
+        }
     }
 
     fn find<T>(
@@ -188,6 +217,12 @@ impl BufferReader {
                 Found::Several(found)
             }
         })
+    }
+
+    /// Runs several reads on one state of the file, whatever is written meanwhile.
+    pub(crate) fn at_once<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let _held = self.conn.unchecked_transaction().map_err(|e| self.wrap(e))?;
+        read()
     }
 
     /// Calls `each` with the rollups of the days `from..=to`, in order of day.
@@ -301,6 +336,12 @@ fn failure(path: &Path, reason: &str, source: Option<rusqlite::Error>) -> Error 
         reason: reason.to_owned(),
         source: source.map(|error| Box::new(error) as _),
     }
+}
+
+/// The pattern of the ids that end with these digits.
+fn ending(digits: &str) -> String {
+    let digits = digits.chars().filter(|c| *c != '-');
+    format!("%{}", digits.collect::<String>())
 }
 
 /// The lowest and the highest id that begin with these digits.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::loss::Loss;
 
-use super::super::loss::Loss;
 use super::super::meta::{Counter, Meta};
 use super::super::owner;
 use super::super::store::beside;

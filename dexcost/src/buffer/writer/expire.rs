@@ -2,7 +2,8 @@
 //!
 //! Age is counted in whole days of UTC. A day's rollups leave together; a task leaves with all of its
 //! events once the day of its end is gone, so an event outlives its day's rollups only inside a task
-//! that ran on, and is then part of no report. Where sync is on, rows leave by acknowledgement instead.
+//! that ran on, and is then part of no report. Names of customers and of what was bought leave with the
+//! last row that refers to them. Where sync is on, rows leave by acknowledgement instead.
 
 use std::time::Duration;
 
@@ -27,8 +28,12 @@ pub(super) fn expire(ledger: &mut Ledger<'_>, now: Timestamp, keep: Duration) ->
     let old = old_tasks(ledger, first_day * DAY_MICROS)?;
     let has_rollups = has_rollups_before(ledger, first_day)?;
     if old.is_empty() && !has_rollups {
+        if std::mem::take(&mut ledger.may_have_idle_names) {
+            ledger.transact(Ledger::remove_idle_names)?;
+        }
         return Ok(false);
     }
+    let is_last = (old.len() as i64) < STEP;
     ledger.transact(|ledger| {
         drop_tasks(ledger, &old)?;
         ledger
@@ -40,9 +45,13 @@ pub(super) fn expire(ledger: &mut Ledger<'_>, now: Timestamp, keep: Duration) ->
         )?;
         let from = ledger.meta.get(Counter::RollupsFrom).max(first_day);
         ledger.meta.set(Counter::RollupsFrom, from);
+        if is_last {
+            ledger.remove_idle_names()?;
+        }
         Ok(())
     })?;
-    Ok(old.len() as i64 == STEP)
+    ledger.may_have_idle_names = !is_last;
+    Ok(!is_last)
 }
 
 fn has_rollups_before(ledger: &Ledger<'_>, day: i64) -> rusqlite::Result<bool> {

@@ -8,11 +8,12 @@ use rusqlite::{Connection, ErrorCode, Statement, params};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::id::TaskId;
+use crate::loss::{LossKind, LossReason};
 use crate::sink::Record;
 use crate::task::{Task, TaskStatus};
 
 use crate::buffer::codec::{Coded, Encoder, decode_event, encode_event, encode_task};
-use crate::buffer::loss::{LossCounts, LossKind, LossReason, kind_of};
+use crate::buffer::loss::{LossCounts, kind_of};
 use crate::buffer::meta::{Counter, Meta, STUB};
 use crate::buffer::rollup::Tally;
 use crate::buffer::span::Spans;
@@ -45,6 +46,8 @@ pub(super) struct Ledger<'c> {
     pub(super) conn: &'c Connection,
     pub(super) owner: i64,
     pub(super) meta: Meta,
+    /// Whether rows have left, so that names may be idle.
+    pub(super) may_have_idle_names: bool,
     insert_event: Statement<'c>,
     find_event: Statement<'c>,
     update_event: Statement<'c>,
@@ -71,6 +74,7 @@ impl<'c> Ledger<'c> {
             conn,
             owner,
             meta: Meta::default(),
+            may_have_idle_names: false,
             insert_event: conn.prepare("INSERT INTO events (id, task, body) VALUES (?1, ?2, ?3)")?,
             find_event: conn.prepare(
                 "SELECT e.seq, t.who, e.body FROM tasks t JOIN events e ON e.task = t.task
@@ -116,17 +120,19 @@ impl<'c> Ledger<'c> {
             let _ = self.conn.execute_batch("ROLLBACK");
             self.rollups.clear();
             self.rejected.clear();
-            self.tasks.clear();
             self.spans.forget();
-            self.whos.forget();
-            self.whats.forget();
+            self.forget_rows();
         }
         outcome
     }
 
     fn begin(&mut self) -> rusqlite::Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let removals = self.meta.get(Counter::NamesRemoved);
         self.meta = Meta::read(self.conn)?;
+        if self.meta.get(Counter::NamesRemoved) != removals {
+            self.forget_rows();
+        }
         Ok(())
     }
 
@@ -154,6 +160,28 @@ impl<'c> Ledger<'c> {
         self.spans.write()?;
         self.meta.write(self.conn)?;
         self.conn.execute_batch("COMMIT")
+    }
+
+    /// Removes the names that no task and no sum refers to any more.
+    ///
+    /// Their numbers are never given out again, and every writer forgets what it remembers of them
+    /// before its next transaction.
+    pub(super) fn remove_idle_names(&mut self) -> rusqlite::Result<()> {
+        let whos = "DELETE FROM whos WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.who = whos.who)
+                    AND who NOT IN (SELECT who FROM rollups)";
+        let whats = "DELETE FROM whats WHERE what NOT IN (SELECT what FROM rollups)";
+        if self.conn.execute(whos, [])? + self.conn.execute(whats, [])? > 0 {
+            self.forget_rows();
+            self.meta.add(Counter::NamesRemoved, 1);
+        }
+        Ok(())
+    }
+
+    /// Forgets numbers of rows that may be gone.
+    fn forget_rows(&mut self) {
+        self.tasks.clear();
+        self.whos.forget();
+        self.whats.forget();
     }
 
     /// Writes what was lost since the last time, what was rejected in this transaction included.

@@ -18,10 +18,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
+use crate::loss::{LossKind, LossReason};
 use crate::sink::Committer;
 
 use super::Shared;
-use super::loss::{LossCounts, LossKind, LossReason, kind_of};
+use super::loss::{LossCounts, kind_of};
 use super::owner::Owner;
 use super::queue::Drained;
 use super::store::{self, Trouble};
@@ -51,10 +52,23 @@ pub(super) fn run(shared: Arc<Shared>) {
         corruptions: 0,
         shared,
     };
+    let farewell = Farewell(Arc::clone(&keeper.shared));
     keeper.keep();
-    let shared = Arc::clone(&keeper.shared);
     let outcome = keeper.leave();
-    shared.finished(outcome);
+    farewell.0.finished(outcome);
+}
+
+/// Tells everybody who waits where the writer panics (a clock of the caller's may), so that nobody
+/// waits for ever.
+struct Farewell(Arc<Shared>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let outcome = self.0.failure("the writer ended unexpectedly");
+            self.0.finished(Err(outcome));
+        }
+    }
 }
 
 struct Keeper {
@@ -69,6 +83,15 @@ struct Keeper {
     corruptions: u32,
 }
 
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.queue.drain(&mut self.pending);
+            self.give_up();
+        }
+    }
+}
+
 impl Keeper {
     /// Opens and serves, again and again while there is trouble.
     fn keep(&mut self) {
@@ -79,6 +102,10 @@ impl Keeper {
                 return;
             }
             self.shared.report(Some(trouble.text()));
+            if let Trouble::Removed = trouble {
+                self.shared.losses.count(LossKind::File, LossReason::Removed, 1);
+                continue;
+            }
             if let Trouble::Corrupt(_) = trouble
                 && self.set_aside()
             {
@@ -127,6 +154,8 @@ impl Keeper {
         let mut ledger = Ledger::new(conn, owner)?;
         let mut tidied: Option<Instant> = None;
         let mut more_to_expire = false;
+        let path = &Arc::clone(&self.shared).options.path;
+        let opened = store::identity(path);
         loop {
             let closing = self.shared.closing.load(Ordering::Acquire);
             if tidied.is_none_or(|at| at.elapsed() >= HOUSEKEEPING) {
@@ -135,6 +164,9 @@ impl Keeper {
                 tidied = Some(Instant::now());
             }
             self.collect();
+            if self.has_work() && store::identity(path) != opened {
+                return Err(Trouble::Removed);
+            }
             self.write(&mut ledger)?;
             self.shared.report(None);
             self.pause = FIRST_PAUSE;
@@ -219,6 +251,10 @@ impl Keeper {
         Ok(())
     }
 
+    fn has_work(&self) -> bool {
+        !(self.pending.records.is_empty() && self.requests.is_empty())
+    }
+
     fn has_news_of_losses(&self) -> bool {
         self.shared.losses.read() != self.persisted
     }
@@ -249,16 +285,22 @@ impl Keeper {
     }
 
     /// Counts what could not be written any more.
-    fn leave(mut self) -> Result<(), Error> {
-        if self.shared.is_crashed() {
-            return Ok(());
-        }
+    fn give_up(&mut self) -> u64 {
         let lost = self.pending.records.len() as u64;
         for record in self.pending.records.drain(..) {
             self.shared
                 .losses
                 .count(kind_of(&record), LossReason::DiskError, 1);
         }
+        lost
+    }
+
+    /// Says what could not be written any more.
+    fn leave(mut self) -> Result<(), Error> {
+        if self.shared.is_crashed() {
+            return Ok(());
+        }
+        let lost = self.give_up();
         if let Some(owner) = &self.owner {
             owner.retire();
         }

@@ -31,6 +31,7 @@ pub(super) const KEEP: &[(&str, Keep)] = &[
             ("index", Keep::All),
             ("finish_reason", Keep::All),
             ("usage", Keep::All),
+            ("error", KEEP_ERROR),
         ]),
     ),
     ("error", KEEP_ERROR),
@@ -106,7 +107,8 @@ impl OpenAiChat {
     pub(super) fn event(&mut self, event: &[u8]) {
         if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
             match said(&USAGE, event) {
-                Some(usage) if self.has_tier_of(event) && self.counts_at_the_end(usage) => return,
+                _ if !self.has_tier_of(event) => {}
+                Some(usage) if self.counts_at_the_end(usage) => return,
                 None if self.has_usage || !says(&TIMINGS, event) => return,
                 _ => {}
             }
@@ -138,14 +140,10 @@ impl OpenAiChat {
             return;
         }
         let mut seen = Seen::of(value);
-        if seen.usage.is_none() {
-            let choices = seen.choices.into_iter().flat_map(Json::items);
-            seen.usage = choices
-                .filter_map(|choice| choice.get("usage"))
-                .find(|u| u.is_object());
-        }
-        let finished = seen.choices.is_some_and(|choices| self.finish_of(choices));
-        let tells = seen.usage.is_some() || seen.error.is_some() || finished;
+        let finished = seen
+            .choices
+            .is_some_and(|choices| self.choices(choices, &mut seen));
+        let tells = seen.usage.is_some() || seen.error.is_some() || seen.service_tier.is_some() || finished;
         let timings = seen.timings.filter(|_| !self.has_usage);
         if self.is_introduced() && !tells && timings.is_none() {
             return;
@@ -169,17 +167,21 @@ impl OpenAiChat {
     }
 
     /// Takes the finish reason over: the first choice's, else any. An empty one says nothing, but
-    /// stands where no other does.
-    fn finish_of(&mut self, choices: Json<'_>) -> bool {
+    /// stands where no other does. Usage and errors in a choice count where none stand at the top.
+    fn choices<'a>(&mut self, choices: Json<'a>, seen: &mut Seen<'a>) -> bool {
         let mut finished = false;
         for choice in choices.items() {
-            let Some(reason) = choice.get("finish_reason").and_then(Json::str) else {
-                continue;
-            };
-            let is_first = choice
-                .get("index")
-                .and_then(Json::number)
-                .is_none_or(|index| index.is_zero());
+            let (mut reason, mut is_first) = (None, true);
+            for (name, value) in choice.fields() {
+                match name {
+                    b"finish_reason" => reason = value.str(),
+                    b"index" => is_first = value.number().is_none_or(|index| index.is_zero()),
+                    b"usage" if value.is_object() => seen.usage = seen.usage.or(Some(value)),
+                    b"error" => seen.error = seen.error.or_else(|| error_signs::of_field(value)),
+                    _ => {}
+                }
+            }
+            let Some(reason) = reason else { continue };
             let stands = self.finish.as_deref().is_some_and(|f| !f.is_empty());
             finished |= !reason.is_empty();
             if (is_first && !reason.is_empty()) || !stands {
@@ -191,7 +193,11 @@ impl OpenAiChat {
 
     fn usage(&mut self, usage: Json<'_>) {
         self.has_usage = true;
-        self.usage_fields(&mut usage.fields());
+        let mut fields = usage.fields();
+        self.usage_fields(&mut fields);
+        if fields.after().is_none() {
+            self.counts.cut_off();
+        }
     }
 
     fn usage_fields(&mut self, usage: &mut Fields<'_>) {

@@ -35,11 +35,16 @@ pub(super) struct Counts {
     web_searches: Count,
     audio_seconds: Count,
     citations: Count,
-    /// A number that does not fit a decimal was reported.
+    /// A number that does not fit a decimal was reported, or the report was cut off.
     unreadable: bool,
 }
 
 impl Counts {
+    /// Notes that the report ended in its middle: parts may be missing from what it names.
+    pub(super) fn cut_off(&mut self) {
+        self.unreadable = true;
+    }
+
     /// Takes over one field of a usage object.
     pub(super) fn field(&mut self, name: &[u8], value: Json<'_>) {
         let slot = match name {

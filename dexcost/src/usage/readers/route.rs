@@ -124,7 +124,7 @@ impl Route {
             Answers::Local(kind) => named.or(Some(kind)),
             Answers::Unknown => named,
         };
-        let dialect = match (provider, dialect, last_segment(path)) {
+        let dialect = match (provider, dialect, last_segment(path.trim_end_matches('/'))) {
             // Writer's chat is OpenAI's under a path of its own.
             (Some("writer"), Dialect::Unread, "chat") => Dialect::OpenAiChat,
             // So are the chat models that Databricks serves each at a path.
@@ -189,14 +189,20 @@ fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
     runs.then_some((Dialect::Unread, CallType::Completion))
 }
 
-/// Whether a GET shows the result of an earlier call: a response or a run by its id.
+/// Whether a GET shows the result of an earlier call: a response, a completion or a run by its id.
 fn is_retrieval(path: &str) -> bool {
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let (id, kind) = (
         segments.next().unwrap_or_default(),
         segments.next().unwrap_or_default(),
     );
-    (kind == "responses" && id.starts_with("resp")) || (kind == "runs" && id.starts_with("run"))
+    [
+        ("responses", "resp"),
+        ("completions", "chatcmpl"),
+        ("runs", "run"),
+    ]
+    .iter()
+    .any(|(kinds, ids)| kind == *kinds && id.starts_with(ids))
 }
 
 fn last_segment(path: &str) -> &str {
@@ -298,7 +304,9 @@ mod tests {
             (messages.provider, messages.dialect),
             (Some("anthropic"), Dialect::AnthropicMessages)
         );
-        assert_eq!(route("api.writer.com:443/v1/chat").dialect, Dialect::OpenAiChat);
+        for url in ["api.writer.com:443/v1/chat", "api.writer.com/v1/chat/"] {
+            assert_eq!(route(url).dialect, Dialect::OpenAiChat);
+        }
     }
 
     #[test]

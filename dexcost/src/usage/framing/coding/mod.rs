@@ -90,8 +90,8 @@ impl Decoder {
         if matches!(self.stages[..], [Stage::Plain]) {
             return sink(bytes);
         }
-        let limit = FREE_BYTES.max(self.coded.saturating_mul(LARGEST_RATIO));
         self.coded = self.coded.saturating_add(bytes.len() as u64);
+        let limit = FREE_BYTES.max(self.coded.saturating_mul(LARGEST_RATIO));
         let (decoded, mut too_large) = (&mut self.decoded, false);
         let outcome = run(&mut self.stages, bytes, &mut |piece| {
             *decoded = decoded.saturating_add(piece.len() as u64);

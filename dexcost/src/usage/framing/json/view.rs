@@ -85,6 +85,16 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Whether it is `false`, zero, or an empty string, object or array.
+    pub(crate) fn is_nothing(self) -> bool {
+        match self.raw.split_first() {
+            Some((b'{', rest)) => trim_start(rest).starts_with(b"}"),
+            Some((b'[', rest)) => trim_start(rest).starts_with(b"]"),
+            Some((b'"', rest)) => rest.starts_with(b"\""),
+            _ => self.truth() == Some(false) || self.number().is_some_and(|number| number.is_zero()),
+        }
+    }
+
     /// The number, exactly as written; `None` where it is none or has more digits than a decimal.
     pub(crate) fn number(self) -> Option<Decimal> {
         let digits = self.scalar()?;

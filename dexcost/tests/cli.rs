@@ -1,0 +1,364 @@
+//! What a user reads: every verb over a small buffer, to the letter.
+//!
+//! `DEXCOST_BLESS=1` writes the expected files anew.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dexcost::buffer::{Buffer, BufferOptions};
+use dexcost::{
+    Attribution, CallFacts, Clock, CostConfidence, Event, EventId, EventType, LossKind, LossReason,
+    ManualClock, OperationStatus, PricingEngine, PricingSource, Record, Sink, Task, TaskId, TaskStatus,
+    Timestamp, Totals, Unit, Usage, dec,
+};
+
+const LONG: Duration = Duration::from_secs(60);
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("buffer.sqlite3")
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        command(&self.path()).args(args).output().unwrap()
+    }
+
+    /// What a command that succeeds prints, without what differs from machine to machine.
+    fn read(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success(),
+            "{args:?}: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = text.replace(&self.path().display().to_string(), "FILE");
+        let text = text.replace(PricingEngine::new().pricing_version().as_str(), "VERSION");
+        let lines = text.lines().map(|line| match line.split_once(" bytes, schema ") {
+            Some((_, schema)) => format!("size       N bytes, schema {schema}"),
+            None => line.trim_end().to_owned(),
+        });
+        lines.map(|line| line + "\n").collect()
+    }
+
+    fn failure(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        text.replace(&self.path().display().to_string(), "FILE")
+    }
+}
+
+fn command(buffer: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dexcost"));
+    command
+        .env("DEXCOST_BUFFER", buffer)
+        .env_remove("COLUMNS")
+        .env("NO_COLOR", "1");
+    command
+}
+
+fn at(millis: i64) -> Timestamp {
+    // 2026-11-22T09:00:00Z.
+    Timestamp::from_unix_micros(1_795_338_000_000_000 + millis * 1_000)
+}
+
+/// An id of version 7 with a number for its random part.
+fn id(millis: i64, number: u8) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..6].copy_from_slice(&at(millis).unix_millis().to_be_bytes()[2..]);
+    (id[6], id[8]) = (0x70, 0x80);
+    (id[14], id[15]) = (0xAB, number);
+    id
+}
+
+fn task(number: u8, millis: i64, task_type: &str, customer: Option<&str>) -> Task {
+    Task {
+        task_id: TaskId::from_bytes(id(millis, number)),
+        task_type: task_type.into(),
+        status: TaskStatus::Pending,
+        started_at: at(millis),
+        ended_at: None,
+        attribution: Attribution {
+            customer_id: customer.map(Into::into),
+            project_id: Some("support".into()),
+            ..Attribution::default()
+        },
+        parent_task_id: None,
+        metadata: serde_json::Map::new(),
+        totals: Totals::default(),
+        revision: 1,
+    }
+}
+
+fn blank(task: &Task, number: u8, millis: i64, event_type: EventType) -> Event {
+    Event {
+        event_id: EventId::from_bytes(id(millis, number)),
+        task_id: task.task_id,
+        event_type,
+        occurred_at: at(millis),
+        cost_usd: None,
+        cost_confidence: CostConfidence::Unknown,
+        pricing_source: PricingSource::Unknown,
+        pricing_version: None,
+        service_name: None,
+        provider: None,
+        model: None,
+        usage: Usage::new(),
+        latency_ms: None,
+        operation_status: OperationStatus::Succeeded,
+        error_type: None,
+        is_retry: false,
+        retry_reason: None,
+        retry_of: None,
+        call: None,
+        details: None,
+        revision: 1,
+    }
+}
+
+/// Four tasks of two customers and nobody: a call, a paid API, a retry, an unknown model, a failure.
+fn fill(place: &Place) {
+    let clock = Arc::new(ManualClock::at(at(0)));
+    let buffer = Buffer::open(BufferOptions::at(place.path()).clock(clock as Arc<dyn Clock>)).unwrap();
+    let put = |record| buffer.put(record).unwrap();
+
+    let mut acme = task(1, 0, "resolve_ticket", Some("acme-corp"));
+    let mut call = blank(&acme, 0x11, 40, EventType::LlmCall);
+    call.provider = Some("openai".into());
+    call.model = Some("gpt-4o".into());
+    call.usage = Usage::new()
+        .with(Unit::InputTokens, 12_800_u32)
+        .with(Unit::OutputTokens, 950_u32);
+    call.cost_usd = Some(dec!(0.0415));
+    call.cost_confidence = CostConfidence::Computed;
+    call.pricing_source = PricingSource::Litellm;
+    call.pricing_version = Some(PricingEngine::new().pricing_version());
+    call.latency_ms = Some(812);
+    let mut again = call.clone();
+    again.event_id = EventId::from_bytes(id(900, 0x12));
+    again.occurred_at = at(900);
+    (again.is_retry, again.retry_reason) = (true, Some("rate_limit".into()));
+    let mut paid = blank(&acme, 0x13, 1_000, EventType::ExternalCost);
+    paid.service_name = Some("pdf_renderer".into());
+    paid.cost_usd = Some(dec!(0.002));
+    paid.cost_confidence = CostConfidence::Exact;
+    paid.pricing_source = PricingSource::Manual;
+    put(Record::TaskStarted(Arc::new(acme.clone())));
+    for event in [call, again, paid] {
+        acme.totals.add(&event);
+        put(Record::Event(Arc::new(event)));
+    }
+    end(&mut acme, 1_234, TaskStatus::Success);
+    put(Record::TaskEnded(Arc::new(acme)));
+
+    let mut other = task(2, 2_000, "summarise", Some("\u{1b}[31mevil\u{7}, \"Inc\""));
+    let mut unknown = blank(&other, 0x21, 2_010, EventType::LlmCall);
+    unknown.provider = Some("mystery".into());
+    unknown.model = Some("model-x".into());
+    unknown.usage = Usage::new().with(Unit::InputTokens, 10_u32);
+    unknown.call = Some(Box::new(CallFacts {
+        unpriced: vec!["input_tokens".into()],
+        ..CallFacts::default()
+    }));
+    other.totals.add(&unknown);
+    put(Record::TaskStarted(Arc::new(other.clone())));
+    put(Record::Event(Arc::new(unknown)));
+    other.metadata.insert("_ended_by".into(), "cancelled".into());
+    end(&mut other, 2_020, TaskStatus::Failed);
+    put(Record::TaskEnded(Arc::new(other)));
+
+    let mut nobody = task(3, 3_000, "agent_session", None);
+    put(Record::TaskStarted(Arc::new(nobody.clone())));
+    end(&mut nobody, 3_000, TaskStatus::Success);
+    put(Record::TaskEnded(Arc::new(nobody)));
+    buffer.note_loss(LossKind::Call, LossReason::NoTracker, 2);
+    buffer.close(LONG).unwrap();
+}
+
+fn end(task: &mut Task, millis: i64, status: TaskStatus) {
+    task.status = status;
+    task.ended_at = Some(at(millis));
+    task.revision += 1;
+}
+
+/// Compares with a file, or writes it.
+fn expect(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(name);
+    if std::env::var_os("DEXCOST_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{name}: DEXCOST_BLESS=1 writes it anew");
+}
+
+#[test]
+fn what_a_user_reads_is_what_stands_in_the_expected_files() {
+    let place = Place::new();
+    fill(&place);
+    let first = TaskId::from_bytes(id(0, 1)).to_string();
+    let event = |millis, number| EventId::from_bytes(id(millis, number)).to_string();
+    let cases: &[(&str, &[&str])] = &[
+        ("report.txt", &["report"]),
+        ("report-by-model.txt", &["report", "--by", "model"]),
+        ("report-by-day.txt", &["report", "--by", "day"]),
+        ("report-top.txt", &["report", "--top", "1"]),
+        ("report-nothing.txt", &["report", "--until", "2026-11-01"]),
+        ("report.csv", &["report", "--csv"]),
+        ("report.jsonl", &["report", "--by", "project", "--json"]),
+        ("tasks.txt", &["tasks"]),
+        (
+            "tasks-failed.txt",
+            &["tasks", "--status", "failed", "--since", "2026-11-22"],
+        ),
+        ("tasks.csv", &["tasks", "--csv"]),
+        ("show.txt", &["show", &first]),
+        ("show-unknown.txt", &["show", "ab02"]),
+        ("explain.txt", &["explain", &event(40, 0x11)]),
+        ("explain-manual.txt", &["explain", &event(1_000, 0x13)]),
+        ("explain-unknown.txt", &["explain", "AB-21"]),
+        ("status.txt", &["status", "--check"]),
+    ];
+    for (name, args) in cases {
+        expect(name, &place.read(args));
+    }
+}
+
+#[test]
+fn a_buffer_without_a_task_is_read_by_every_verb() {
+    let place = Place::new();
+    drop(Buffer::open(BufferOptions::at(place.path())).unwrap());
+    assert!(place.read(&["status"]).contains("losses     none"));
+    for verb in ["report", "tasks"] {
+        assert!(!place.read(&[verb]).is_empty());
+        assert_eq!(place.read(&[verb, "--json"]), "");
+        assert_eq!(place.read(&[verb, "--csv"]).lines().count(), 1);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_do_and_ends_with_2() {
+    let place = Place::new();
+    assert!(
+        place
+            .failure(&["report"])
+            .contains("nothing is recorded in FILE yet")
+    );
+    std::fs::write(place.path(), "").unwrap();
+    assert!(place.failure(&["tasks"]).contains("it is empty"));
+    std::fs::write(
+        place.path(),
+        "no database, but longer than a header of one hundred bytes ".repeat(9),
+    )
+    .unwrap();
+    assert_eq!(
+        place.failure(&["status"]),
+        "dexcost: buffer FILE: file is not a database\n"
+    );
+    std::fs::remove_file(place.path()).unwrap();
+    std::fs::create_dir(place.path()).unwrap();
+    assert!(place.failure(&["status"]).contains("it is a folder"));
+    std::fs::remove_dir(place.path()).unwrap();
+    fill(&place);
+    for bad in [
+        &["report", "--by", "nonsense"][..],
+        &["report", "--since", "2026-13-01"],
+        &["report", "--json", "--csv"],
+        &["tasks", "--status", "odd"],
+        &["tasks", "--limit", "-1"],
+        &["show"],
+        &["rates", "no-such-file"],
+    ] {
+        assert!(!place.failure(bad).is_empty());
+    }
+    assert!(
+        place
+            .failure(&["show", "zz"])
+            .contains("`zz` is not a task or event id")
+    );
+    assert!(
+        place
+            .failure(&["show", "ffff"])
+            .contains("no task has an id that begins or ends with ffff")
+    );
+    let ambiguous = place.failure(&["show", "01"]);
+    assert!(
+        ambiguous.contains("the last digits tell them apart"),
+        "{ambiguous}"
+    );
+    assert_eq!(ambiguous.matches("\n  ").count(), 3, "{ambiguous}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command_without_a_word() {
+    let place = Place::new();
+    fill(&place);
+    for args in [
+        &["tasks", "--json"][..],
+        &["tasks", "--csv"],
+        &["report"],
+        &["show", "ab01"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command(&place.path())
+            .args(args)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn on_a_narrow_terminal_ids_and_amounts_stay_whole() {
+    let place = Place::new();
+    fill(&place);
+    let output = command(&place.path())
+        .arg("tasks")
+        .env("COLUMNS", "60")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let id = TaskId::from_bytes(id(0, 1)).to_string();
+    assert!(output.status.success());
+    assert!(text.contains(&id) && text.contains("$0.085"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_no_utf8_is_as_good_as_any() {
+    use std::os::unix::ffi::OsStringExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsString::from_vec(b"b\xFFuf fer#?%.sqlite3".to_vec()));
+    let buffer = Buffer::open(BufferOptions::at(&path)).unwrap();
+    buffer.commit().wait(LONG).unwrap();
+    for open in [true, false] {
+        let output = command(&path).arg("status").output().unwrap();
+        assert!(
+            output.status.success(),
+            "{open} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        buffer.close(LONG).unwrap();
+    }
+}
