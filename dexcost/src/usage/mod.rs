@@ -104,6 +104,12 @@ impl Usage {
         self.entries.iter().copied()
     }
 
+    /// The quantities where they lie.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[(Unit, Decimal)] {
+        &self.entries
+    }
+
     /// Whether nothing was reported.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -74,19 +74,24 @@ struct Reported {
 /// A count of tokens: negative is 0, fractions are cut off, more than `u64` holds is its maximum.
 /// The second value says whether anything had to be changed.
 #[inline]
-fn whole(quantity: Decimal) -> (u64, bool) {
-    if quantity.scale() == 0 {
-        return match u64::try_from(quantity.mantissa()) {
-            Ok(count) => (count, false),
-            Err(_) if quantity.is_sign_negative() => (0, !quantity.is_zero()),
-            Err(_) => (u64::MAX, true),
-        };
+fn whole(quantity: &Decimal) -> (u64, bool) {
+    if quantity.scale() == 0
+        && let Ok(count) = u64::try_from(quantity.mantissa())
+    {
+        return (count, false);
     }
+    fraction(quantity)
+}
+
+fn fraction(quantity: &Decimal) -> (u64, bool) {
     if quantity.is_sign_negative() {
         return (0, !quantity.is_zero());
     }
     let cut = quantity.trunc();
-    (u64::try_from(cut).unwrap_or(u64::MAX), cut != quantity)
+    match u64::try_from(cut) {
+        Ok(count) => (count, cut != *quantity),
+        Err(_) => (u64::MAX, true),
+    }
 }
 
 /// Takes at most what is left of a budget; says whether that was less than asked for.
@@ -106,7 +111,7 @@ impl Mix {
     #[inline]
     pub(crate) fn of(usage: &Usage) -> Self {
         let mut mix = Self::default();
-        for (unit, quantity) in usage.iter() {
+        for (unit, quantity) in usage.as_slice() {
             let (count, changed) = whole(quantity);
             match unit {
                 Unit::InputTokens => {
@@ -149,7 +154,7 @@ impl Mix {
 
     fn read_counts(&mut self, usage: &Usage) -> Reported {
         let mut reported = Reported::default();
-        for (unit, quantity) in usage.iter() {
+        for (unit, quantity) in usage.as_slice() {
             let slot = match unit {
                 Unit::InputTokens => reported.input.insert(0),
                 Unit::OutputTokens => reported.output.insert(0),

@@ -170,13 +170,19 @@ pub(crate) fn dated(name: &str) -> Option<Dated<'_>> {
     let plausible = at > 0
         && digits.iter().all(u8::is_ascii_digit)
         && ([y, z] == *b"20" || [y, z] == *b"19")
-        && (*b"01"..=*b"12").contains(&[m, n])
-        && (*b"01"..=*b"31").contains(&[e, f]);
+        && (1..=12).contains(&two_digits(m, n))
+        && (1..=31).contains(&two_digits(e, f));
     plausible.then_some(Dated {
         bare: name.get(..at)?,
         digits,
         dashed,
     })
+}
+
+const fn two_digits(tens: u8, ones: u8) -> u8 {
+    tens.wrapping_sub(b'0')
+        .wrapping_mul(10)
+        .wrapping_add(ones.wrapping_sub(b'0'))
 }
 
 /// The last bytes of a name, and where they start.

@@ -212,13 +212,13 @@ impl<'a> Ladder<'a, '_> {
         } else {
             Rung::Alias
         };
-        if let Some(provider) = &self.provider {
-            if provider.family() != row.family() {
-                if !provider.borrows(row.provider()) {
-                    return None;
-                }
-                rung = Rung::AzureFallback;
+        if let Some(provider) = &self.provider
+            && !table::same(provider.family().as_bytes(), row.family().as_bytes())
+        {
+            if !provider.borrows(row.provider()) {
+                return None;
             }
+            rung = Rung::AzureFallback;
         }
         let hit = Some((hit.name, row));
         if row.is_legacy() {

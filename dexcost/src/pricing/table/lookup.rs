@@ -53,7 +53,7 @@ impl<'a> Piece<'a> {
         };
         probe(
             hash,
-            |key| key == self.bytes,
+            |key| same(key, self.bytes),
             |key| key.eq_ignore_ascii_case(self.bytes),
         )
     }
@@ -74,7 +74,7 @@ impl<'a> Piece<'a> {
         };
         probe(
             name_hash(head.hash, self.hash),
-            |key| cut(key).is_some_and(|(first, rest)| first == front && rest == back),
+            |key| cut(key).is_some_and(|(first, rest)| same(first, front) && same(rest, back)),
             |key| {
                 cut(key).is_some_and(|(first, rest)| {
                     first.eq_ignore_ascii_case(front) && rest.eq_ignore_ascii_case(back)
@@ -122,5 +122,23 @@ fn probe(
             }
         }
         slot += 1;
+    }
+}
+
+/// Whether two names are equal. Those of up to 16 bytes are compared without a call.
+#[inline]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        (Some(front), Some(theirs)) if a.len() <= 16 => {
+            front == theirs && a.last_chunk::<8>() == b.last_chunk::<8>()
+        }
+        (Some(_), _) => a == b,
+        _ => match (a.first_chunk::<4>(), b.first_chunk::<4>()) {
+            (Some(front), Some(theirs)) => front == theirs && a.last_chunk::<4>() == b.last_chunk::<4>(),
+            _ => a == b,
+        },
     }
 }

@@ -143,3 +143,17 @@ fn an_instant_before_every_row_takes_the_oldest() {
         assert_eq!(rows(name).last(), Some(&name.row(0)), "{}", name.as_str());
     }
 }
+
+#[test]
+fn names_are_the_same_where_every_byte_is() {
+    for len in 0..40 {
+        let name: Vec<u8> = (0..len).collect();
+        assert!(same(&name, &name.clone()));
+        for at in 0..name.len() {
+            let mut other = name.clone();
+            other[at] ^= 1;
+            assert!(!same(&name, &other), "{at} of {len}");
+        }
+        assert!(!same(&name, &[&name[..], b"x"].concat()));
+    }
+}
