@@ -344,10 +344,7 @@ impl Counts {
             (Unit::WebSearchRequests, self.web_searches),
             (Unit::WebFetchRequests, self.web_fetches),
         ];
-        reported
-            .into_iter()
-            .filter_map(|(unit, count)| Some((unit, count?)))
-            .collect()
+        Usage::of_reported(reported)
     }
 
     /// Writes for five minutes. The total may grow in a later event without a new breakdown: what

@@ -201,13 +201,13 @@ impl OpenAiChat {
     }
 
     fn usage_fields(&mut self, usage: &mut Fields<'_>) {
-        for (name, value) in usage {
+        while let Some((name, value)) = usage.next() {
             match name {
                 b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
                 b"search_context_size" => self.search_context_size = value.text(),
                 _ => {
                     if !self.stated.field(name, value) {
-                        self.counts.field(name, value);
+                        self.counts.field(name, value, usage);
                     }
                 }
             }

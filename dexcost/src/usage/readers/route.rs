@@ -115,14 +115,13 @@ impl Route {
             host
         };
         let answers = hosts::answers(host, port);
-        let named = prefix(path);
         let provider = match answers {
             Answers::Provider(gateway @ ("pydantic-gateway" | "portkey" | "cloudflare-gateway")) => {
-                named.or(Some(gateway))
+                prefix(path).or(Some(gateway))
             }
             Answers::Provider(provider) => Some(provider),
-            Answers::Local(kind) => named.or(Some(kind)),
-            Answers::Unknown => named,
+            Answers::Local(kind) => prefix(path).or(Some(kind)),
+            Answers::Unknown => prefix(path),
         };
         let dialect = match (provider, dialect, last_segment(path.trim_end_matches('/'))) {
             // Writer's chat is OpenAI's under a path of its own.
@@ -229,15 +228,16 @@ fn prefix(path: &str) -> Option<&'static str> {
 /// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
 fn model_in(path: &str) -> Option<Text> {
     let after = |marker: &str| {
-        let at = path.find(marker)?;
-        path.get(at + marker.len()..)?.split('/').next()
+        let mut segments = path.split('/');
+        segments.find(|segment| *segment == marker)?;
+        segments.next()
     };
     let last = last_segment(path);
     let name = match last.rsplit_once(':') {
         Some((model, _)) => Some(model),
-        None if last.starts_with("converse") || last.starts_with("invoke") => after("/model/"),
-        None if last == "invocations" => after("/serving-endpoints/"),
-        None => after("/deployments/"),
+        None if last.starts_with("converse") || last.starts_with("invoke") => after("model"),
+        None if last == "invocations" => after("serving-endpoints"),
+        None => after("deployments"),
     }?;
     (!name.is_empty() && name.len() <= 256).then(|| Text::from(percent_decoded(name)))
 }
