@@ -159,7 +159,7 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
             .unwrap_or_default()
             .trim_end_matches('/'),
     );
-    if let Some((_, method)) = last.rsplit_once(':') {
+    if let Some((_, method)) = at_colon(last) {
         let (_, call_type) = METHODS.iter().find(|(name, _)| *name == method)?;
         let dialect = match method {
             "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
@@ -204,12 +204,19 @@ fn is_retrieval(path: &str) -> bool {
     .any(|(kinds, ids)| kind == *kinds && id.starts_with(ids))
 }
 
+/// What stands before and after the last colon.
+fn at_colon(segment: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memrchr(b':', segment.as_bytes())?;
+    Some((segment.get(..colon)?, segment.get(colon + 1..)?))
+}
+
 fn last_segment(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
+    let from = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
+    path.get(from..).unwrap_or_default()
 }
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
+    match at_colon(authority) {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
             (host, Some(port))
         }
@@ -233,7 +240,7 @@ fn model_in(path: &str) -> Option<Text> {
         segments.next()
     };
     let last = last_segment(path);
-    let name = match last.rsplit_once(':') {
+    let name = match at_colon(last) {
         Some((model, _)) => Some(model),
         None if last.starts_with("converse") || last.starts_with("invoke") => after("model"),
         None if last == "invocations" => after("serving-endpoints"),

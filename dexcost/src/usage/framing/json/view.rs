@@ -146,17 +146,27 @@ impl<'a> Fields<'a> {
         trim_start(self.rest).strip_prefix(b"}")
     }
 
-    /// Goes through the fields of the object that is the value of the last field, so that it need not
-    /// be passed again.
-    pub(crate) fn inside(&mut self, mut see: impl FnMut(&[u8], Json<'a>)) {
-        let mut inner = Json { raw: self.value }.fields();
-        for (name, value) in &mut inner {
-            see(name, value);
-        }
+    /// The fields of the object that is the value of the last field. To be followed by
+    /// [`leave`](Self::leave), so that the object need not be passed again.
+    pub(crate) fn enter(&self) -> Self {
+        Json { raw: self.value }.fields()
+    }
+
+    /// Goes on after an object that was gone through.
+    pub(crate) fn leave(&mut self, inner: &Self) {
         if let Some(rest) = inner.after() {
             self.rest = rest;
             self.value = &[];
         }
+    }
+
+    /// Goes through the fields of the object that is the value of the last field.
+    pub(crate) fn inside(&mut self, mut see: impl FnMut(&[u8], Json<'a>)) {
+        let mut inner = self.enter();
+        for (name, value) in &mut inner {
+            see(name, value);
+        }
+        self.leave(&inner);
     }
 
     /// Goes to the end of the last value.
