@@ -57,11 +57,11 @@ impl Usage {
     pub(crate) fn of_reported<const COUNT: usize>(reported: [(Unit, Option<Decimal>); COUNT]) -> Self {
         let count = reported.iter().filter(|(_, quantity)| quantity.is_some()).count();
         let mut entries = SmallVec::with_capacity(count);
-        entries.extend(
-            reported
-                .into_iter()
-                .filter_map(|(unit, quantity)| Some((unit, quantity?))),
-        );
+        for (unit, quantity) in reported {
+            if let Some(quantity) = quantity {
+                entries.push((unit, quantity));
+            }
+        }
         Self { entries }
     }
 

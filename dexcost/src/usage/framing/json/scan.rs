@@ -169,14 +169,7 @@ impl Scanner {
             }
             (State::Value(want), b'"') => {
                 let copy = !matches!(want, Want::Skip);
-                if copy {
-                    self.skeleton.put(b"\"");
-                }
-                let from = self.skeleton.len();
-                self.state = State::Text {
-                    copy: copy.then_some(from),
-                    escaped: false,
-                };
+                return at + self.begin_text(&bytes[at..], copy);
             }
             (State::Value(_), b']') if self.open.last().is_some_and(|o| !o.is_object && !o.after_comma) => {
                 self.close(byte);
@@ -184,32 +177,58 @@ impl Scanner {
             (State::Value(want), b'0'..=b'9' | b'-' | b't' | b'f' | b'n' | b'N' | b'I') => {
                 let copy = !matches!(want, Want::Skip);
                 self.state = State::Scalar { copy, length: 0 };
-                return at;
+                return at + self.scalar(&bytes[at..]);
             }
-            (State::BeforeName, b'"') => {
-                // The common case: the whole name is in sight.
-                let rest = &bytes[at + 1..];
-                let end = rest
-                    .iter()
-                    .take(LONGEST_NAME)
-                    .position(|b| matches!(b, b'"' | b'\\'));
-                if let Some(end) = end.filter(|end| rest[*end] == b'"') {
-                    self.named(rest.get(..end));
-                    return at + 1 + end + 1;
-                }
-                self.state = State::Name(Name {
-                    bytes: [0; LONGEST_NAME],
-                    length: 0,
-                    escaped: false,
-                });
-            }
+            (State::BeforeName, b'"') => return at + self.begin_name(&bytes[at..]),
             (State::BeforeName, b'}') if self.open.last().is_some_and(|o| !o.after_comma) => self.close(byte),
             (State::Colon(want), b':') => self.state = State::Value(*want),
-            (State::After, b',') => self.comma(),
+            (State::After, b',') => {
+                self.comma();
+                // The common case: no blanks before the next name.
+                if let (State::BeforeName, Some(b'"')) = (&self.state, bytes.get(at + 1)) {
+                    return at + 1 + self.begin_name(&bytes[at + 1..]);
+                }
+            }
             (State::After, b'}' | b']') => self.close(byte),
             _ => self.malformed = true,
         }
         at + 1
+    }
+
+    /// `bytes` start with the quote of a string.
+    fn begin_text(&mut self, bytes: &[u8], copy: bool) -> usize {
+        if copy {
+            self.skeleton.put(b"\"");
+        }
+        self.state = State::Text {
+            copy: copy.then_some(self.skeleton.len()),
+            escaped: false,
+        };
+        1 + self.text(&bytes[1..])
+    }
+
+    /// `bytes` start with the quote of a field name.
+    fn begin_name(&mut self, bytes: &[u8]) -> usize {
+        let inner = &bytes[1..];
+        // The common case: the whole name is in sight, and the colon follows it.
+        let end = inner
+            .iter()
+            .take(LONGEST_NAME)
+            .position(|b| matches!(b, b'"' | b'\\'));
+        let Some(end) = end.filter(|end| inner[*end] == b'"') else {
+            self.state = State::Name(Name {
+                bytes: [0; LONGEST_NAME],
+                length: 0,
+                escaped: false,
+            });
+            return 1;
+        };
+        let want = self.named(inner.get(..end));
+        if inner.get(end + 1) == Some(&b':') {
+            self.state = State::Value(want);
+            return 1 + end + 2;
+        }
+        1 + end + 1
     }
 
     fn container(&mut self, byte: u8, want: Want) {
@@ -299,7 +318,7 @@ impl Scanner {
     }
 
     /// A field name came to its end; `None` where it is longer than any that is asked for.
-    fn named(&mut self, name: Option<&[u8]>) {
+    fn named(&mut self, name: Option<&[u8]>) -> Want {
         let fields = self.open.last().map_or(self.keep, |open| open.fields);
         let kept = name.and_then(|name| Keep::field(fields, name));
         let want = match kept {
@@ -314,6 +333,7 @@ impl Scanner {
             self.skeleton.put(b"\":");
         }
         self.state = State::Colon(want);
+        want
     }
 
     fn text(&mut self, bytes: &[u8]) -> usize {

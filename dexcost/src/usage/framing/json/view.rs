@@ -184,8 +184,14 @@ impl<'a> Iterator for Fields<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             self.pass();
-            let rest = trim_start(self.rest);
-            let rest = trim_start(rest.strip_prefix(b",").unwrap_or(rest));
+            let rest = match self.rest {
+                // The common case: a comma, and no blanks.
+                [b',', name @ ..] if name.first() == Some(&b'"') => name,
+                rest => {
+                    let rest = trim_start(rest);
+                    trim_start(rest.strip_prefix(b",").unwrap_or(rest))
+                }
+            };
             if rest.first() != Some(&b'"') {
                 self.rest = if rest.starts_with(b"}") { rest } else { &[] };
                 return None;
@@ -262,6 +268,11 @@ fn container_end(bytes: &[u8]) -> Option<usize> {
 }
 
 fn trim_start(bytes: &[u8]) -> &[u8] {
-    let blanks = bytes.iter().position(|b| !is_blank(*b)).unwrap_or(bytes.len());
-    &bytes[blanks..]
+    let mut rest = bytes;
+    while let [first, more @ ..] = rest
+        && is_blank(*first)
+    {
+        rest = more;
+    }
+    rest
 }
