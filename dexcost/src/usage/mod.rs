@@ -53,6 +53,18 @@ impl Usage {
         }
     }
 
+    /// What was reported of these units, of which none stands there twice.
+    pub(crate) fn of_reported<const COUNT: usize>(reported: [(Unit, Option<Decimal>); COUNT]) -> Self {
+        let count = reported.iter().filter(|(_, quantity)| quantity.is_some()).count();
+        let mut entries = SmallVec::with_capacity(count);
+        for (unit, quantity) in reported {
+            if let Some(quantity) = quantity {
+                entries.push((unit, quantity));
+            }
+        }
+        Self { entries }
+    }
+
     /// This usage with one quantity set.
     #[must_use]
     pub fn with(mut self, unit: Unit, quantity: impl Into<Decimal>) -> Self {

@@ -135,7 +135,7 @@ impl Exchange {
     #[must_use]
     pub fn settle(self, ending: Ending) -> Observation {
         match self.watch {
-            Some(watch) => settle::settle(*watch, ending),
+            Some(mut watch) => settle::settle(&mut watch, ending),
             None => Observation::nothing(ending),
         }
     }

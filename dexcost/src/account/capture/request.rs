@@ -73,7 +73,7 @@ impl RequestWatch {
     }
 
     /// What the body said. One that is no JSON says nothing.
-    pub(super) fn finish(mut self) -> Asked {
+    pub(super) fn finish(&mut self) -> Asked {
         let scanner = &mut self.scanner;
         self.decoder.finish(&mut |plain| scanner.feed(plain));
         let mut asked = Asked {

@@ -223,7 +223,7 @@ impl AnthropicMessages {
         self.counts.unreadable |= usage.is_object() && fields.after().is_none();
     }
 
-    pub(super) fn finish(mut self) -> Reading {
+    pub(super) fn finish(&mut self) -> Reading {
         // A stream that broke off before its first block: what its start reported is its own, unless
         // it may be a compaction's.
         if !self.may_compact {
@@ -241,12 +241,12 @@ impl AnthropicMessages {
             has_usage: self.has_usage,
             is_suspect: self.counts.unreadable || is_impossible(&usage),
             usage,
-            model: self.model,
-            id: self.id,
-            service_tier: self.service_tier,
-            finish: self.finish,
-            geo: self.geo,
-            speed: self.speed,
+            model: self.model.take(),
+            id: self.id.take(),
+            service_tier: self.service_tier.take(),
+            finish: self.finish.take(),
+            geo: self.geo.take(),
+            speed: self.speed.take(),
             cost: self.stated.cost,
             upstream_cost: self.stated.upstream(),
             parts,
@@ -344,10 +344,7 @@ impl Counts {
             (Unit::WebSearchRequests, self.web_searches),
             (Unit::WebFetchRequests, self.web_fetches),
         ];
-        reported
-            .into_iter()
-            .filter_map(|(unit, count)| Some((unit, count?)))
-            .collect()
+        Usage::of_reported(reported)
     }
 
     /// Writes for five minutes. The total may grow in a later event without a new breakdown: what

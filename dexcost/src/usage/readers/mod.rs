@@ -143,12 +143,12 @@ impl Reader {
     }
 
     /// What was read.
-    pub(crate) fn finish(self) -> Reading {
+    pub(crate) fn finish(&mut self) -> Reading {
         match self {
             Self::OpenAiChat(reader) => reader.finish(),
             Self::AnthropicMessages(reader) => reader.finish(),
             Self::UsageSeen(seen) => Reading {
-                has_usage: seen,
+                has_usage: *seen,
                 ..Reading::default()
             },
         }

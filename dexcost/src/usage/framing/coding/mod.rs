@@ -65,6 +65,10 @@ impl Decoder {
     /// A decoder for a body with this `content-encoding`.
     pub(crate) fn new(content_encoding: Option<&[u8]>) -> Self {
         let mut decoder = Self::default();
+        if content_encoding.is_none() {
+            decoder.stages.push(Stage::Sniff(Sniff::new(Coding::Undeclared)));
+            return decoder;
+        }
         let names = content_encoding.map(String::from_utf8_lossy).unwrap_or_default();
         for name in names.split(',').rev() {
             match Coding::of(name.trim()) {
