@@ -362,9 +362,9 @@ M64 = (1 << 64) - 1
 MIX = 0x9E3779B97F4A7C15
 
 
-def fold_hash(key):
+def fold_hash(piece):
     """64-bit hash of the ASCII-lower-cased bytes; table/hash.rs computes the same."""
-    data = bytes(b | 0x20 if 0x41 <= b <= 0x5A else b for b in key.encode())
+    data = bytes(b | 0x20 if 0x41 <= b <= 0x5A else b for b in piece.encode())
     h = (len(data) * MIX) & M64
     for at in range(0, len(data), 8):
         word = int.from_bytes(data[at:at + 8].ljust(8, b"\0"), "little")
@@ -372,6 +372,14 @@ def fold_hash(key):
         h = (h * MIX) & M64
         h ^= h >> 32
     return h
+
+
+def name_hash(key):
+    """The hash of a key: of what stands before the first slash, and of the rest."""
+    head, slash, tail = key.partition("/")
+    head, tail = (fold_hash(head), fold_hash(tail)) if slash else (0, fold_hash(key))
+    h = (((head << 23 | head >> 41) & M64) ^ tail) * MIX & M64
+    return h ^ h >> 32
 
 
 def family(provider):
@@ -503,7 +511,7 @@ def slot_table(keys):
     size = 16384
     slots = [0] * size
     for index, (key, *_rest) in enumerate(keys):
-        h = fold_hash(key)
+        h = name_hash(key)
         at = h >> 50
         while slots[at % size]:
             at += 1

@@ -36,6 +36,17 @@ impl Text {
         Self(CompactString::const_new(text))
     }
 
+    /// As [`from_static`](Self::from_static), for text that is only known when the program runs: the
+    /// former is made for constants and copies byte by byte.
+    #[inline]
+    pub(crate) fn lasting(text: &'static str) -> Self {
+        if text.len() <= size_of::<CompactString>() {
+            Self(CompactString::new(text))
+        } else {
+            Self(CompactString::const_new(text))
+        }
+    }
+
     /// The text as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -64,6 +75,7 @@ impl Borrow<str> for Text {
 }
 
 impl From<&str> for Text {
+    #[inline]
     fn from(text: &str) -> Self {
         Self(CompactString::new(text))
     }

@@ -30,7 +30,7 @@ impl TaskHandle {
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
-        apply_cost(&mut event, &cost);
+        apply_cost(&mut event, cost.into());
         Some(self.cell().record(event, seen.request_digest))
     }
 }

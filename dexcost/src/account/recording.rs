@@ -12,7 +12,7 @@ use crate::event::{
 };
 use crate::id::EventId;
 use crate::money::Amount;
-use crate::pricing::{CostResult, PriceQuery, Rung};
+use crate::pricing::{Cost, PriceQuery, Rung};
 use crate::text::Text;
 use crate::usage::{Unit, Usage};
 
@@ -139,8 +139,8 @@ impl TaskHandle {
         query.provider = Some(&call.provider);
         query.call_type = call.call_type;
         query.service_tier = call.service_tier.as_deref();
-        let cost = self.cell().tracker().pricing.price(&query);
-        apply_cost(event, &cost);
+        let cost = self.cell().tracker().pricing.cost(&query);
+        apply_cost(event, cost);
     }
 
     /// Marks that the operation at hand is a retry, at no cost of its own.
@@ -206,15 +206,15 @@ impl TaskHandle {
 }
 
 /// Takes a price over into an event; how it came about is only kept where it is not plain.
-pub(super) fn apply_cost(event: &mut Event, cost: &CostResult) {
+pub(super) fn apply_cost(event: &mut Event, cost: Cost) {
     event.cost_usd = cost.cost_usd;
     event.cost_confidence = cost.cost_confidence;
     event.pricing_source = cost.pricing_source;
-    event.pricing_version = Some(cost.pricing_version.clone()).filter(|version| !version.is_empty());
+    event.pricing_version = Some(cost.pricing_version).filter(|version| !version.is_empty());
     if cost.rung != Rung::Exact || !cost.unpriced.is_empty() {
         let facts: &mut CallFacts = event.call.get_or_insert_default();
-        facts.matched.clone_from(&cost.matched);
-        facts.rung = Some(Text::from_static(cost.rung.as_str()));
-        facts.unpriced = cost.unpriced.to_vec();
+        facts.matched = cost.matched;
+        facts.rung = Some(Text::lasting(cost.rung.as_str()));
+        facts.unpriced = cost.unpriced.into_vec();
     }
 }

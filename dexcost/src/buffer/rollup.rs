@@ -3,7 +3,6 @@
 use crate::event::{CostFamily, Event, EventType, OperationStatus};
 use crate::sum::Sum;
 use crate::task::TaskStatus;
-use crate::usage::Unit;
 
 use super::codec::{Decoder, Encoder, Malformed};
 
@@ -58,10 +57,10 @@ impl Tally {
         self.unknown += by * i64::from(event.is_incomplete());
         self.retries += by * i64::from(event.is_retry);
         if event.event_type == EventType::LlmCall {
-            let tokens = |unit| i128::from(by) * i128::from(event.usage.count(unit));
-            self.input_tokens += tokens(Unit::InputTokens);
-            self.output_tokens += tokens(Unit::OutputTokens);
-            self.cached_tokens += tokens(Unit::CacheReadTokens);
+            let tokens = |tokens: Option<u64>| i128::from(by) * i128::from(tokens.unwrap_or(0));
+            self.input_tokens += tokens(event.input_tokens());
+            self.output_tokens += tokens(event.output_tokens());
+            self.cached_tokens += tokens(event.cached_tokens());
         }
     }
 

@@ -134,26 +134,36 @@ pub struct CallPart {
 }
 
 impl Event {
-    /// Prompt tokens, where they were reported.
+    /// Prompt tokens, where they were reported; those of calls inside the call included.
     #[must_use]
     pub fn input_tokens(&self) -> Option<u64> {
-        self.tokens(Unit::InputTokens)
+        self.count(Unit::InputTokens)
     }
 
-    /// Completion tokens, where they were reported.
+    /// Completion tokens, where they were reported; those of calls inside the call included.
     #[must_use]
     pub fn output_tokens(&self) -> Option<u64> {
-        self.tokens(Unit::OutputTokens)
+        self.count(Unit::OutputTokens)
     }
 
-    /// Prompt tokens that were read from a cache, where they were reported.
+    /// Prompt tokens that were read from a cache, where they were reported; those of calls inside
+    /// the call included.
     #[must_use]
     pub fn cached_tokens(&self) -> Option<u64> {
-        self.tokens(Unit::CacheReadTokens)
+        self.count(Unit::CacheReadTokens)
     }
 
-    fn tokens(&self, unit: Unit) -> Option<u64> {
-        self.usage.get(unit).map(|_| self.usage.count(unit))
+    fn count(&self, unit: Unit) -> Option<u64> {
+        let own = self.usage.get(unit).map(|_| self.usage.count(unit));
+        let parts = self
+            .call
+            .iter()
+            .flat_map(|call| &call.parts)
+            .map(|part| &part.usage);
+        let parts = parts
+            .filter(|usage| usage.get(unit).is_some())
+            .map(|usage| usage.count(unit));
+        own.into_iter().chain(parts).reduce(u64::saturating_add)
     }
 
     /// Whether something that costs money could not be priced.

@@ -65,6 +65,14 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// From when the prices hold, in seconds since 1970; 0 means since always.
+    pub(crate) fn since_seconds(self) -> u64 {
+        match self {
+            Self::Bundled(row) => row.since_seconds(),
+            Self::Own(own) => own.since_seconds,
+        }
+    }
+
     /// The plain price of a component.
     pub(crate) fn plain(self, component: Component) -> Option<Decimal> {
         self.rates().get(Code::plain(component))

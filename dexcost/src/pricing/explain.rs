@@ -3,10 +3,12 @@
 use std::fmt;
 
 use super::bill::{self, Call, Mix};
-use super::engine::{Match, PricingEngine};
+use super::engine::PricingEngine;
 use super::entry::Entry;
+use super::matching::Match;
 use super::query::{CostResult, PriceQuery, Rung};
 use super::table::{Component, Tier};
+use crate::clock::Timestamp;
 use crate::event::CallType;
 use crate::money::plain;
 
@@ -88,7 +90,7 @@ impl PricingEngine {
     pub fn explain(&self, query: &PriceQuery<'_>) -> Explanation {
         let mut name_steps = Vec::new();
         let price_steps = self.with_match(query, Some(&mut name_steps), |matched, _| {
-            price_steps(query, &matched)
+            price_steps(query, matched)
         });
         Explanation {
             name_steps,
@@ -116,7 +118,7 @@ fn price_steps(query: &PriceQuery<'_>, matched: &Match<'_>) -> Vec<String> {
     if matched.is_refused() {
         steps.push("its listed prices cannot be meant and are not used".to_owned());
     }
-    if let Some(entry) = matched.entry {
+    if let Some(entry) = matched.entry() {
         let provider = matched.biller();
         let mix = Mix::of(query.usage);
         entry_steps(
@@ -134,11 +136,14 @@ fn price_steps(query: &PriceQuery<'_>, matched: &Match<'_>) -> Vec<String> {
 
 fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
     let entry = call.entry;
-    if let Entry::Bundled(row) = entry
-        && row.since_seconds() > 0
-    {
-        let since = crate::clock::Timestamp::from_unix_micros(row.since_seconds().cast_signed() * 1_000_000);
-        steps.push(format!("the price that holds from {}", since.day()));
+    if entry.since_seconds() > 0 {
+        let since =
+            Timestamp::from_unix_micros(entry.since_seconds().cast_signed().saturating_mul(1_000_000));
+        steps.push(if entry.since_seconds() > call.at_seconds() {
+            format!("the earliest price, of {}: the call is older", since.day())
+        } else {
+            format!("the price that holds from {}", since.day())
+        });
     }
     if call.query.call_type == CallType::Batch {
         steps.push("batch prices; half of the plain ones where none are listed".to_owned());

@@ -7,9 +7,9 @@
 //! 1. **The name** (`names`): a ladder of rungs from the name on the wire to a key of the tables. A
 //!    price of another provider is never taken; every rung below an exact or alias match is estimated
 //!    and named in the answer ([`Rung`]).
-//! 2. **The prices** (`table`, `overlay`): the row that held when the call was billed, from the bundled
+//! 2. **The prices** (`matching`, over `table` and `overlay`): the row that held when the call was billed, from the bundled
 //!    tables or from the user. A price that cannot be meant is not used.
-//! 3. **The bill** (`bill`): usage taken apart so that each piece is billed once, the price card of the
+//! 3. **The bill** (`answer`, `bill`): usage taken apart so that each piece is billed once, the price card of the
 //!    call (range, threshold, tier, hour), one line a piece, tool fees on top.
 //!
 //! # Overrides file
@@ -52,10 +52,12 @@
 //! is an error that lists all. The prices of a model are its whole price list: nothing of a bundled
 //! entry of the same name shows through.
 
+mod answer;
 mod bill;
 mod engine;
 mod entry;
 mod explain;
+mod matching;
 mod names;
 mod overlay;
 mod overrides;
@@ -67,6 +69,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use answer::Cost;
 pub use engine::PricingEngine;
 pub use explain::Explanation;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};

@@ -26,13 +26,20 @@ impl Overlay {
             .insert(model.to_ascii_lowercase(), (model.to_owned(), entries));
     }
 
-    /// The name and the prices of a model that hold for a provider at an instant.
+    /// The name and the prices of a model that held for a provider at an instant; the earliest ones
+    /// where no instant is given.
     pub(crate) fn find(
         &self,
         name: &str,
         provider: Option<Provider<'_>>,
-        at_seconds: u64,
+        at_seconds: Option<u64>,
     ) -> Option<(&str, &OwnEntry)> {
+        let holds = |entry: &OwnEntry| {
+            let theirs = entry.provider.as_deref().map(Provider::of);
+            theirs
+                .zip(provider)
+                .is_none_or(|(theirs, provider)| provider.takes(theirs.name, theirs.family()))
+        };
         let folded = name.to_ascii_lowercase();
         let under_provider = provider.map(|provider| format!("{}/{folded}", provider.name));
         [under_provider.as_deref(), Some(folded.as_str())]
@@ -40,16 +47,11 @@ impl Overlay {
             .flatten()
             .find_map(|key| {
                 let (listed, entries) = self.models.get(key)?;
-                let entry = entries.iter().find(|entry| {
-                    let theirs = entry.provider.as_deref();
-                    let holds = theirs.is_none_or(|theirs| {
-                        provider.is_none_or(|provider| {
-                            let theirs = Provider::of(theirs);
-                            provider.takes(theirs.name, theirs.family)
-                        })
-                    });
-                    holds && entry.since_seconds <= at_seconds
-                })?;
+                let mut theirs = entries.iter().filter(|entry| holds(entry));
+                let entry = match at_seconds {
+                    Some(at_seconds) => theirs.find(|entry| entry.since_seconds <= at_seconds),
+                    None => theirs.next_back(),
+                }?;
                 Some((listed.as_str(), entry))
             })
     }
@@ -58,7 +60,7 @@ impl Overlay {
     /// price here.
     pub(crate) fn seal(&mut self) {
         let mut digest = Sha256::new();
-        digest.update(table::version());
+        digest.update(table::VERSION);
         let mut text = String::new();
         for (model, (_, entries)) in &self.models {
             for entry in entries {

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::answer::Cost;
 use crate::clock::Timestamp;
 use crate::event::{CallFacts, CallType, CostConfidence, PricingSource};
 use crate::text::Text;
@@ -129,6 +130,53 @@ pub struct CostResult {
     /// The provider that the price belongs to.
     pub provider: Option<Text>,
 }
+
+impl CostResult {
+    /// No answer yet.
+    #[inline]
+    pub(super) fn nothing() -> Self {
+        Self {
+            cost_usd: None,
+            cost_confidence: CostConfidence::Unknown,
+            pricing_source: PricingSource::Unknown,
+            pricing_version: Text::empty(),
+            lines: SmallVec::new(),
+            unpriced: SmallVec::new(),
+            matched: None,
+            rung: Rung::Unknown,
+            provider: None,
+        }
+    }
+
+    /// Takes a cost over, whose lines are here.
+    #[inline]
+    pub(super) fn take_over(&mut self, cost: Cost) {
+        self.cost_usd = cost.cost_usd;
+        self.cost_confidence = cost.cost_confidence;
+        self.pricing_source = cost.pricing_source;
+        self.pricing_version = cost.pricing_version;
+        self.unpriced = cost.unpriced;
+        self.matched = cost.matched;
+        self.rung = cost.rung;
+    }
+}
+
+impl From<CostResult> for Cost {
+    fn from(result: CostResult) -> Self {
+        Self {
+            cost_usd: result.cost_usd,
+            cost_confidence: result.cost_confidence,
+            pricing_source: result.pricing_source,
+            pricing_version: result.pricing_version,
+            unpriced: result.unpriced,
+            matched: result.matched,
+            rung: result.rung,
+        }
+    }
+}
+
+/// The addends of a cost.
+pub(super) type Lines = SmallVec<[PriceLine; 4]>;
 
 /// One addend of a cost: so many units at so much each.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{CostFamily, Event, EventType};
 use crate::money;
-use crate::usage::Unit;
 
 /// What a task cost and consumed.
 ///
@@ -183,21 +182,17 @@ impl Totals {
     }
 
     fn add_tokens(&mut self, event: &Event) {
-        let count = |unit| event.usage.count(unit);
-        self.total_input_tokens = self.total_input_tokens.saturating_add(count(Unit::InputTokens));
-        self.total_output_tokens = self.total_output_tokens.saturating_add(count(Unit::OutputTokens));
-        self.total_cached_tokens = self
-            .total_cached_tokens
-            .saturating_add(count(Unit::CacheReadTokens));
+        let add = |sum: &mut u64, tokens: Option<u64>| *sum = sum.saturating_add(tokens.unwrap_or(0));
+        add(&mut self.total_input_tokens, event.input_tokens());
+        add(&mut self.total_output_tokens, event.output_tokens());
+        add(&mut self.total_cached_tokens, event.cached_tokens());
     }
 
     fn remove_tokens(&mut self, event: &Event) {
-        let count = |unit| event.usage.count(unit);
-        self.total_input_tokens = self.total_input_tokens.saturating_sub(count(Unit::InputTokens));
-        self.total_output_tokens = self.total_output_tokens.saturating_sub(count(Unit::OutputTokens));
-        self.total_cached_tokens = self
-            .total_cached_tokens
-            .saturating_sub(count(Unit::CacheReadTokens));
+        let remove = |sum: &mut u64, tokens: Option<u64>| *sum = sum.saturating_sub(tokens.unwrap_or(0));
+        remove(&mut self.total_input_tokens, event.input_tokens());
+        remove(&mut self.total_output_tokens, event.output_tokens());
+        remove(&mut self.total_cached_tokens, event.cached_tokens());
     }
 }
 

@@ -53,6 +53,18 @@ impl Usage {
         }
     }
 
+    /// What was reported of these units, of which none stands there twice.
+    pub(crate) fn of_reported<const COUNT: usize>(reported: [(Unit, Option<Decimal>); COUNT]) -> Self {
+        let count = reported.iter().filter(|(_, quantity)| quantity.is_some()).count();
+        let mut entries = SmallVec::with_capacity(count);
+        for (unit, quantity) in reported {
+            if let Some(quantity) = quantity {
+                entries.push((unit, quantity));
+            }
+        }
+        Self { entries }
+    }
+
     /// This usage with one quantity set.
     #[must_use]
     pub fn with(mut self, unit: Unit, quantity: impl Into<Decimal>) -> Self {
@@ -99,8 +111,15 @@ impl Usage {
     }
 
     /// The quantities, in the order in which they were first set.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (Unit, Decimal)> + '_ {
         self.entries.iter().copied()
+    }
+
+    /// The quantities where they lie.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[(Unit, Decimal)] {
+        &self.entries
     }
 
     /// Whether nothing was reported.

@@ -87,7 +87,7 @@ impl Body {
         self.decoder.feed(bytes, &mut |bytes| plain.feed(bytes));
     }
 
-    pub(super) fn finish(mut self) -> Shown {
+    pub(super) fn finish(&mut self) -> Shown {
         let plain = &mut self.plain;
         self.decoder.finish(&mut |bytes| plain.feed(bytes));
         let shape = self.plain.finish();

@@ -32,6 +32,7 @@ impl Digest {
     }
 
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
+        let key = KEYS.1;
         self.total = self.total.wrapping_add(bytes.len() as u64);
         if self.length > 0 {
             let taken = (BLOCK - self.length).min(bytes.len());
@@ -41,30 +42,29 @@ impl Digest {
             if self.length < BLOCK {
                 return;
             }
-            let block = self.held;
-            self.mix(&block);
+            self.state = mixed(self.state, &self.held, key);
             self.length = 0;
         }
         let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-        for block in blocks {
-            self.mix(block);
-        }
+        self.state = blocks
+            .iter()
+            .fold(self.state, |state, block| mixed(state, block, key));
         self.held[..rest.len()].copy_from_slice(rest);
         self.length = rest.len();
     }
 
-    pub(super) fn finish(mut self) -> u64 {
-        self.held[self.length..].fill(0);
-        let block = self.held;
-        self.mix(&block);
-        fold(self.state ^ self.total, KEYS.1)
+    pub(super) fn finish(&self) -> u64 {
+        let mut last = self.held;
+        last[self.length..].fill(0);
+        let key = KEYS.1;
+        fold(mixed(self.state, &last, key) ^ self.total, key)
     }
+}
 
-    fn mix(&mut self, block: &[u8; BLOCK]) {
-        let whole = u128::from_le_bytes(*block);
-        let (low, high) = (whole as u64, (whole >> 64) as u64);
-        self.state = fold(low ^ self.state, high ^ KEYS.1);
-    }
+fn mixed(state: u64, block: &[u8; BLOCK], key: u64) -> u64 {
+    let whole = u128::from_le_bytes(*block);
+    let (low, high) = (whole as u64, (whole >> 64) as u64);
+    fold(low ^ state, high ^ key)
 }
 
 /// Both halves of the product: every bit of either factor reaches the result.

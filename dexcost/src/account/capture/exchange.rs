@@ -106,8 +106,9 @@ impl Exchange {
             return;
         }
         let quirks = watch.route.provider.map(Quirks::of).unwrap_or_default();
-        watch.body =
-            Reader::of(&watch.route, quirks).map(|reader| Body::new(headers.get("content-encoding"), reader));
+        let may_compact = watch.request.may_compact();
+        watch.body = Reader::of(&watch.route, quirks, may_compact)
+            .map(|reader| Body::new(headers.get("content-encoding"), reader));
     }
 
     /// Whether [`data`](Self::data) would be looked at.
@@ -134,7 +135,7 @@ impl Exchange {
     #[must_use]
     pub fn settle(self, ending: Ending) -> Observation {
         match self.watch {
-            Some(watch) => settle::settle(*watch, ending),
+            Some(mut watch) => settle::settle(&mut watch, ending),
             None => Observation::nothing(ending),
         }
     }
@@ -148,11 +149,9 @@ fn text(value: Option<&[u8]>) -> Option<Text> {
 /// Whether a body is of a type that no wire form has.
 fn is_media(content_type: Option<&[u8]>) -> bool {
     content_type.is_some_and(|kind| {
-        [&b"audio/"[..], b"image/", b"video/", b"text/html"]
-            .iter()
-            .any(|prefix| {
-                kind.get(..prefix.len())
-                    .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
-            })
+        [&b"audio/"[..], b"image/", b"video/"].iter().any(|prefix| {
+            kind.get(..prefix.len())
+                .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
+        })
     })
 }

@@ -63,14 +63,19 @@ impl<'a> RequestFacts<'a> {
     /// ```
     #[must_use]
     pub fn to_url(method: &'a str, url: &'a str, headers: &'a dyn Headers) -> Self {
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let (authority, path) = match rest.find(['/', '?', '#']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, "/"),
+        let after = |text: &'a str, at: usize| text.get(at..).unwrap_or_default();
+        let is_scheme = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+        let scheme = url.bytes().position(|b| !is_scheme(b)).unwrap_or(url.len());
+        let rest = after(url, scheme).strip_prefix("://").unwrap_or(url);
+        let end = rest.bytes().position(|b| matches!(b, b'/' | b'?' | b'#'));
+        let (authority, path) = rest.split_at(end.unwrap_or(rest.len()));
+        let at = memchr::memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
+        let authority = after(authority, at);
+        let end = memchr::memchr2(b'?', b'#', path.as_bytes()).unwrap_or(path.len());
+        let path = match path.get(..end) {
+            None | Some("") => "/",
+            Some(path) => path,
         };
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let path = path.split(['?', '#']).next().unwrap_or("/");
-        let path = if path.is_empty() { "/" } else { path };
         Self {
             method,
             authority,
@@ -86,7 +91,13 @@ mod tests {
 
     #[test]
     fn a_url_without_path_asks_for_the_root() {
-        for url in ["https://host", "https://host?x=1", "host#frag"] {
+        for url in [
+            "https://host",
+            "https://host?x=1",
+            "host#frag",
+            "https://a@b@host",
+            "host?to=https://other/path",
+        ] {
             let facts = RequestFacts::to_url("GET", url, &());
             assert_eq!((facts.authority, facts.path), ("host", "/"), "{url}");
         }

@@ -10,6 +10,11 @@ const KEEP: &[(&str, Keep)] = &[
     ("model", Keep::All),
     ("stream", Keep::All),
     ("service_tier", Keep::All),
+    // Anthropic's: https://docs.anthropic.com/en/docs/build-with-claude/compaction, read 2026-11.
+    (
+        "context_management",
+        Keep::Fields(&[("edits", Keep::Fields(&[("type", Keep::All)]))]),
+    ),
 ];
 
 /// A request body in passing: of the prompt nothing is kept but a digest.
@@ -51,8 +56,24 @@ impl RequestWatch {
         self.decoder.feed(bytes, &mut |plain| scanner.feed(plain));
     }
 
+    /// Whether the model may compact the conversation before it answers: true also where the request
+    /// was not seen in full.
+    pub(super) fn may_compact(&self) -> bool {
+        let edits = Json::new(self.scanner.skeleton()).get("context_management");
+        let mut edits = edits
+            .and_then(|management| management.get("edits"))
+            .into_iter()
+            .flat_map(Json::items);
+        !self.scanner.is_complete()
+            || edits.any(|edit| {
+                edit.get("type")
+                    .and_then(Json::word)
+                    .is_some_and(|kind| kind.starts_with("compact"))
+            })
+    }
+
     /// What the body said. One that is no JSON says nothing.
-    pub(super) fn finish(mut self) -> Asked {
+    pub(super) fn finish(&mut self) -> Asked {
         let scanner = &mut self.scanner;
         self.decoder.finish(&mut |plain| scanner.feed(plain));
         let mut asked = Asked {

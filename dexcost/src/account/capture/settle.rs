@@ -9,9 +9,12 @@ use crate::observation::{BodyTrouble, Observation, UsageScope};
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
 /// Ends an exchange that was watched.
-pub(super) fn settle(watch: Watch, ending: Ending) -> Observation {
+pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
     let asked = watch.request.finish();
-    let shown = watch.body.map_or_else(Shown::nothing, super::body::Body::finish);
+    let shown = watch
+        .body
+        .as_mut()
+        .map_or_else(Shown::nothing, super::body::Body::finish);
     let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
     let captured = is_captured(&watch.route, watch.status, &asked, &shown.reading);
     let scope = match watch.route.purpose {
@@ -38,15 +41,15 @@ pub(super) fn settle(watch: Watch, ending: Ending) -> Observation {
         usage: reading.usage,
         call: CallFacts {
             call_type: watch.route.call_type,
-            model_requested: watch.route.model.or(asked.model),
+            model_requested: watch.route.model.take().or(asked.model),
             model_returned: reading.model,
             service_tier: reading.service_tier,
             service_tier_requested: asked.service_tier,
             finish: reading.finish,
-            request_id: watch.request_id,
+            request_id: watch.request_id.take(),
             response_id: reading.id,
-            host: Some(watch.route.host),
-            region: watch.route.region,
+            host: Some(std::mem::take(&mut watch.route.host)),
+            region: watch.route.region.take(),
             residency: watch.route.residency.map(crate::text::Text::from_static),
             geo: reading.geo,
             speed: reading.speed,
@@ -68,11 +71,13 @@ fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Read
     if route.purpose != Purpose::Inference || route.dialect == Dialect::Unread {
         return false;
     }
+    // An error says nothing about models, unless one was asked for.
+    let refused = reading.error.is_some() && asked.model.as_ref().or(route.model.as_ref()).is_some();
     let proven = match status {
         // A redirect is followed by a call of its own.
         Some(300..400) => return false,
-        Some(400..) => reading.error.is_some() && asked.model.is_some(),
-        _ => reading.has_usage || reading.understood,
+        Some(400..) => refused,
+        _ => reading.has_usage || reading.understood || refused,
     };
     route.is_known || proven
 }

@@ -4,7 +4,19 @@ use rust_decimal::Decimal;
 
 use crate::money;
 
-const WIDEST: u128 = (1 << 96) - 1;
+/// The largest mantissa of a decimal.
+pub(super) const WIDEST: u128 = (1 << 96) - 1;
+
+/// Powers of ten.
+pub(super) static TENS: [u64; 20] = {
+    let mut tens = [1u64; 20];
+    let mut at = 1;
+    while at < 20 {
+        tens[at] = tens[at - 1] * 10;
+        at += 1;
+    }
+    tens
+};
 
 /// The exact product, or `None` where it does not fit 28 digits.
 #[inline]
@@ -23,15 +35,6 @@ pub(crate) fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
 /// The exact sum, or `None` where it does not fit 28 digits.
 #[inline]
 pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
-    static TENS: [u128; 20] = {
-        let mut tens = [1u128; 20];
-        let mut at = 1;
-        while at < 20 {
-            tens[at] = tens[at - 1] * 10;
-            at += 1;
-        }
-        tens
-    };
     let (fine, coarse) = if a.scale() >= b.scale() { (a, b) } else { (b, a) };
     let gap = (fine.scale() - coarse.scale()) as usize;
     let (fine_m, coarse_m) = (fine.mantissa(), coarse.mantissa());
@@ -39,7 +42,7 @@ pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
         && fine_m >= 0
         && (0..=i128::from(u64::MAX)).contains(&coarse_m)
     {
-        let wide = coarse_m.unsigned_abs() * ten;
+        let wide = coarse_m.unsigned_abs() * u128::from(*ten);
         let total = wide + fine_m.unsigned_abs();
         if wide <= WIDEST && total <= WIDEST {
             return Some(from_parts(total, fine.scale()));
@@ -49,7 +52,8 @@ pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
 }
 
 /// A decimal of a mantissa that is known to fit 96 bits.
-fn from_parts(mantissa: u128, scale: u32) -> Decimal {
+#[inline]
+pub(super) fn from_parts(mantissa: u128, scale: u32) -> Decimal {
     Decimal::from_parts(
         mantissa as u32,
         (mantissa >> 32) as u32,

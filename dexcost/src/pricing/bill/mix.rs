@@ -52,8 +52,6 @@ pub(crate) struct Mix {
 /// The token counts as reported, before they are taken apart.
 #[derive(Default)]
 struct Reported {
-    /// Whether anything but the two totals was reported.
-    has_parts: bool,
     input: Option<u64>,
     output: Option<u64>,
     read: u64,
@@ -75,19 +73,25 @@ struct Reported {
 
 /// A count of tokens: negative is 0, fractions are cut off, more than `u64` holds is its maximum.
 /// The second value says whether anything had to be changed.
-fn whole(quantity: Decimal) -> (u64, bool) {
-    if quantity.scale() == 0 {
-        return match u64::try_from(quantity.mantissa()) {
-            Ok(count) => (count, false),
-            Err(_) if quantity.is_sign_negative() => (0, !quantity.is_zero()),
-            Err(_) => (u64::MAX, true),
-        };
+#[inline]
+fn whole(quantity: &Decimal) -> (u64, bool) {
+    if quantity.scale() == 0
+        && let Ok(count) = u64::try_from(quantity.mantissa())
+    {
+        return (count, false);
     }
+    fraction(quantity)
+}
+
+fn fraction(quantity: &Decimal) -> (u64, bool) {
     if quantity.is_sign_negative() {
         return (0, !quantity.is_zero());
     }
     let cut = quantity.trunc();
-    (u64::try_from(cut).unwrap_or(u64::MAX), cut != quantity)
+    match u64::try_from(cut) {
+        Ok(count) => (count, cut != *quantity),
+        Err(_) => (u64::MAX, true),
+    }
 }
 
 /// Takes at most what is left of a budget; says whether that was less than asked for.
@@ -104,15 +108,45 @@ impl Mix {
     /// The parts are drawn from their totals in the order cache reads, cache writes, modalities, so
     /// that a part which exceeds its total is cut to it and marks the mix as clamped. Where a total
     /// was not reported, it is the sum of its parts.
+    #[inline]
     pub(crate) fn of(usage: &Usage) -> Self {
         let mut mix = Self::default();
-        let reported = mix.read_counts(usage);
-        if !reported.has_parts {
-            mix.prompt = reported.input.unwrap_or(0);
-            mix.text = mix.prompt;
-            mix.out_text = reported.output.unwrap_or(0);
-            return mix;
+        for (unit, quantity) in usage.as_slice() {
+            let (count, changed) = whole(quantity);
+            match unit {
+                Unit::InputTokens => {
+                    mix.prompt = count;
+                    mix.text = count;
+                }
+                Unit::OutputTokens => mix.out_text = count,
+                _ => return Self::of_parts(usage),
+            }
+            mix.clamped |= changed;
+            mix.has_tokens = true;
         }
+        mix
+    }
+
+    /// Whether there is nothing but text, what was cached of it for up to an hour, and reasoning.
+    #[inline]
+    pub(crate) const fn is_common(&self) -> bool {
+        let rare = self.audio
+            | self.image
+            | self.video
+            | self.read_audio
+            | self.read_image
+            | self.write_12h
+            | self.out_audio
+            | self.out_image
+            | self.out_video
+            | self.citation;
+        rare == 0 && !self.has_units
+    }
+
+    /// The same where more than the two totals was reported.
+    fn of_parts(usage: &Usage) -> Self {
+        let mut mix = Self::default();
+        let reported = mix.read_counts(usage);
         mix.split_input(&reported);
         mix.split_output(&reported);
         mix
@@ -120,7 +154,7 @@ impl Mix {
 
     fn read_counts(&mut self, usage: &Usage) -> Reported {
         let mut reported = Reported::default();
-        for (unit, quantity) in usage.iter() {
+        for (unit, quantity) in usage.as_slice() {
             let slot = match unit {
                 Unit::InputTokens => reported.input.insert(0),
                 Unit::OutputTokens => reported.output.insert(0),
@@ -153,7 +187,6 @@ impl Mix {
             *slot = slot.saturating_add(count);
             self.clamped |= changed;
             self.has_tokens = true;
-            reported.has_parts |= !matches!(unit, Unit::InputTokens | Unit::OutputTokens);
         }
         reported
     }
@@ -231,6 +264,24 @@ mod tests {
         assert_eq!((mix.read, mix.read_audio, mix.audio), (200, 100, 50));
         assert_eq!((mix.write, mix.write_1h, mix.text), (150, 50, 450));
         assert_eq!((mix.out_text, mix.reasoning, mix.clamped), (50, 40, false));
+    }
+
+    #[test]
+    fn totals_alone_are_read_as_anything_else_is() {
+        for (input, output) in [
+            (None, None),
+            (Some(dec!(7)), None),
+            (None, Some(dec!(-1))),
+            (Some(dec!(2.5)), Some(Decimal::MAX)),
+            (Some(dec!(-0)), Some(dec!(3.0))),
+        ] {
+            let totals = [(Unit::OutputTokens, output), (Unit::InputTokens, input)];
+            let usage: Usage = totals
+                .into_iter()
+                .filter_map(|(unit, count)| count.map(|count| (unit, count)))
+                .collect();
+            assert_eq!(Mix::of(&usage), Mix::of_parts(&usage), "{usage:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod card;
 mod mix;
+mod plain;
 mod tokens;
 mod tools;
 mod units;
@@ -12,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::entry::Entry;
 use super::names::{Kind, Provider, region_of_host};
-use super::query::{PriceLine, PriceQuery};
+use super::query::{Lines, PriceLine, PriceQuery};
 use super::table::{Component, Tier};
 use crate::event::CallType;
 use crate::text::Text;
@@ -42,6 +43,7 @@ impl Call<'_> {
     }
 
     /// The tier whose price list applies.
+    #[inline]
     pub(crate) fn tier(&self) -> Tier {
         if self.query.call_type == CallType::Decisions {
             return Tier::Decisions;
@@ -85,42 +87,55 @@ impl Call<'_> {
     }
 }
 
-/// The lines of a bill as they come together, written where they are to stay.
+/// A bill as it comes together.
 pub(crate) struct Bill<'r> {
-    /// The addends.
-    pub(crate) lines: &'r mut SmallVec<[PriceLine; 4]>,
+    /// The addends, where anybody wants to see them.
+    lines: Option<&'r mut Lines>,
     /// What could not be priced, and why where it is not for want of a price.
-    pub(crate) unpriced: &'r mut SmallVec<[Text; 1]>,
+    pub(crate) unpriced: SmallVec<[Text; 1]>,
     /// The sum of the lines, where there are any.
-    pub(crate) total: &'r mut Option<Decimal>,
+    pub(crate) total: Option<Decimal>,
 }
 
-impl Bill<'_> {
+impl<'r> Bill<'r> {
+    /// An empty bill that writes its lines to a place, if one is given.
+    #[inline]
+    pub(crate) const fn new(lines: Option<&'r mut Lines>) -> Self {
+        Self {
+            lines,
+            unpriced: SmallVec::new_const(),
+            total: None,
+        }
+    }
+
     /// Adds `quantity × unit price`. A quantity of zero adds nothing; a price that is not known, or
     /// an amount that does not fit, goes to the unpriced.
+    #[inline]
     pub(crate) fn add(&mut self, what: &'static str, quantity: Decimal, unit_usd: Option<Decimal>) {
         if quantity.is_zero() {
             return;
         }
         let Some(unit_usd) = unit_usd else {
-            self.unpriced.push(Text::from_static(what));
+            self.unpriced.push(Text::lasting(what));
             return;
         };
         let usd = product(quantity, unit_usd);
-        let total = usd.and_then(|usd| match *self.total {
+        let total = usd.and_then(|usd| match self.total {
             Some(so_far) => sum(so_far, usd),
             None => Some(usd),
         });
-        if let (Some(usd), Some(total)) = (usd, total) {
-            self.lines.push(PriceLine {
-                what: Text::from_static(what),
+        let (Some(usd), Some(_)) = (usd, total) else {
+            self.unpriced.push(Text::from(format!("{what}: overflow")));
+            return;
+        };
+        self.total = total;
+        if let Some(lines) = self.lines.as_deref_mut() {
+            lines.push(PriceLine {
+                what: Text::lasting(what),
                 quantity,
                 unit_usd,
                 usd,
             });
-            *self.total = Some(total);
-        } else {
-            self.unpriced.push(Text::from(format!("{what}: overflow")));
         }
     }
 
@@ -130,16 +145,20 @@ impl Bill<'_> {
     }
 
     /// Declares that what was reported costs nothing when it adds up to nothing.
+    #[inline]
     pub(crate) fn settle_zero(&mut self) {
-        if self.lines.is_empty() && self.unpriced.is_empty() {
-            *self.total = Some(Decimal::ZERO);
+        if self.total.is_none() && self.unpriced.is_empty() {
+            self.total = Some(Decimal::ZERO);
         }
     }
 }
 
 /// Bills one call.
+#[inline]
 pub(crate) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
-    units::charge(call, bill);
+    if !plain::charge(call, bill) {
+        units::charge(call, bill);
+    }
     if call.mix.has_units {
         tools::charge(call, bill);
     }
@@ -149,7 +168,23 @@ pub(crate) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
 }
 
 /// The factor on token prices: residency, endpoint, geography and speed, one after the other.
+#[inline]
 pub(crate) fn multiplier(call: &Call<'_>) -> Option<Decimal> {
+    let query = call.query;
+    let says_where_or_how = query.residency.is_some()
+        || query.host.is_some()
+        || query.location.is_some()
+        || query.region.is_some()
+        || query.geo.is_some()
+        || query.speed.is_some();
+    if says_where_or_how {
+        listed_multiplier(call)
+    } else {
+        None
+    }
+}
+
+fn listed_multiplier(call: &Call<'_>) -> Option<Decimal> {
     let query = call.query;
     let mut factor = None;
     let mut apply = |component: Component| {

@@ -121,7 +121,9 @@ pub(crate) fn is_region(segment: &str) -> bool {
 
 /// The name behind a Bedrock geography (`us.anthropic.…`).
 pub(crate) fn without_geo(name: &str) -> Option<&str> {
-    let (geo, rest) = name.split_once('.')?;
+    // The longest of them has six letters.
+    let dot = name.bytes().take(7).position(|byte| byte == b'.')?;
+    let (geo, rest) = (name.get(..dot)?, name.get(dot + 1..)?);
     GEO_PREFIXES.contains(&geo).then_some(rest)
 }
 
@@ -143,12 +145,8 @@ pub(crate) fn without_stable_version(name: &str) -> Option<&str> {
 pub(crate) struct Dated<'a> {
     /// What comes before it.
     pub(crate) bare: &'a str,
-    /// Year, month and day as digits.
-    pub(crate) year: &'a str,
-    /// Two digits.
-    pub(crate) month: &'a str,
-    /// Two digits.
-    pub(crate) day: &'a str,
+    /// Year, month and day.
+    pub(crate) digits: [u8; 8],
     /// Whether it is written with dashes.
     pub(crate) dashed: bool,
 }
@@ -159,40 +157,37 @@ pub(crate) fn dated(name: &str) -> Option<Dated<'_>> {
     if !bytes.last()?.is_ascii_digit() {
         return None;
     }
-    let len = bytes.len();
-    let digits = |from: usize, to: usize| {
-        bytes
-            .get(from..to)
-            .is_some_and(|b| b.iter().all(u8::is_ascii_digit))
-    };
-    let dash = |at: usize| bytes.get(at) == Some(&b'-');
-    let found = |at: usize, month: usize, day: usize, dashed: bool| {
-        let dated = Dated {
-            bare: name.get(..at)?,
-            year: name.get(at + 1..at + 5)?,
-            month: name.get(month..month + 2)?,
-            day: name.get(day..)?,
-            dashed,
-        };
-        let plausible = ("01"..="12").contains(&dated.month)
-            && ("01"..="31").contains(&dated.day)
-            && (dated.year.starts_with("20") || dated.year.starts_with("19"));
-        (plausible && at > 0).then_some(dated)
-    };
-    if len > 11
-        && dash(len - 11)
-        && digits(len - 10, len - 6)
-        && dash(len - 6)
-        && digits(len - 5, len - 3)
-        && dash(len - 3)
-        && digits(len - 2, len)
+    let (at, digits, dashed) = if let Some(([b'-', digits @ ..], at)) = last_bytes::<9>(bytes)
+        && digits.iter().all(u8::is_ascii_digit)
     {
-        return found(len - 11, len - 5, len - 2, true);
-    }
-    if len > 9 && dash(len - 9) && digits(len - 8, len) {
-        return found(len - 9, len - 4, len - 2, false);
-    }
-    None
+        (at, *digits, false)
+    } else if let Some(([b'-', y, z, c, d, b'-', m, n, b'-', e, f], at)) = last_bytes::<11>(bytes) {
+        (at, [*y, *z, *c, *d, *m, *n, *e, *f], true)
+    } else {
+        return None;
+    };
+    let [y, z, _, _, m, n, e, f] = digits;
+    let plausible = at > 0
+        && digits.iter().all(u8::is_ascii_digit)
+        && ([y, z] == *b"20" || [y, z] == *b"19")
+        && (1..=12).contains(&two_digits(m, n))
+        && (1..=31).contains(&two_digits(e, f));
+    plausible.then_some(Dated {
+        bare: name.get(..at)?,
+        digits,
+        dashed,
+    })
+}
+
+const fn two_digits(tens: u8, ones: u8) -> u8 {
+    tens.wrapping_sub(b'0')
+        .wrapping_mul(10)
+        .wrapping_add(ones.wrapping_sub(b'0'))
+}
+
+/// The last bytes of a name, and where they start.
+fn last_bytes<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], usize)> {
+    Some((bytes.last_chunk::<N>()?, bytes.len() - N))
 }
 
 /// The base of a fine-tuned model: `ft:base:org:name:id` -> `ft:base`.

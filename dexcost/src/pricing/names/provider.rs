@@ -7,14 +7,16 @@ use crate::pricing::bill::Quirks;
 pub(crate) struct Provider<'a> {
     /// The name under which tables list it.
     pub(crate) name: &'a str,
-    /// The family whose entries hold for it.
-    pub(crate) family: &'a str,
     /// What is peculiar to the family.
     pub(crate) kind: Kind,
 }
 
 /// The families that need a rule of their own, told apart once.
+///
+/// A word wide, so that a [`Provider`] has no padding: processors stall on reading back as one piece
+/// what was just written in several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
 pub(crate) enum Kind {
     Anthropic,
     Azure,
@@ -38,26 +40,40 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Provider<'a> {
+    /// Nobody in particular.
+    pub(crate) const NOBODY: Self = Self {
+        name: "",
+        kind: Kind::Other,
+    };
+
     /// The provider of a name as callers, tables and wires spell it.
+    #[inline]
     pub(crate) fn of(spelled: &'a str) -> Self {
         let name = table_name(spelled);
-        Self::of_family(name, family(name))
-    }
-
-    /// A provider whose family is known.
-    #[inline]
-    pub(crate) fn of_family(name: &'a str, family: &'a str) -> Self {
         Self {
             name,
-            family,
+            kind: kind(family(name)),
+        }
+    }
+
+    /// The provider that a family is named after.
+    #[inline]
+    pub(crate) fn of_family(family: &'a str) -> Self {
+        Self {
+            name: family,
             kind: kind(family),
         }
     }
 
-    /// Whether an entry of the table holds for calls to this provider.
+    /// The family whose entries hold for it.
     #[inline]
+    pub(crate) fn family(&self) -> &'a str {
+        family(self.name)
+    }
+
+    /// Whether an entry of the table holds for calls to this provider.
     pub(crate) fn takes(self, entry_provider: &str, entry_family: &str) -> bool {
-        entry_provider == self.name || entry_family == self.family || self.borrows(entry_provider)
+        entry_family == self.family() || self.borrows(entry_provider)
     }
 
     /// Whether the entry belongs to somebody else whose prices stand in.
@@ -208,10 +224,16 @@ fn table_name(spelled: &str) -> &str {
 }
 
 /// The family of a provider as tables name it: entries of one family hold for all of it.
+#[inline]
 pub(crate) fn family(name: &str) -> &str {
     if name.len() < 9 {
-        return name;
+        name
+    } else {
+        family_of_long(name)
     }
+}
+
+fn family_of_long(name: &str) -> &str {
     match name {
         "bedrock_converse" | "bedrock_mantle" => "bedrock",
         "cohere_chat" => "cohere",

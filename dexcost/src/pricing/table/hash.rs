@@ -2,23 +2,44 @@
 
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// 64 bits of the ASCII-lower-cased bytes. The generator of the packed table computes the same.
+/// 64 bits of the ASCII-lower-cased bytes, and whether there is a slash among them.
 #[inline]
-pub(crate) fn fold_hash(name: &[u8]) -> u64 {
-    let mut hash = (name.len() as u64).wrapping_mul(MIX);
-    let (words, tail) = name.as_chunks::<8>();
+pub(super) fn fold_hash(bytes: &[u8]) -> (u64, bool) {
+    let mut hash = (bytes.len() as u64).wrapping_mul(MIX);
+    let mut slashes = 0;
+    let (words, tail) = bytes.as_chunks::<8>();
     for word in words {
-        hash = mix(hash, u64::from_le_bytes(*word));
+        let word = u64::from_le_bytes(*word);
+        slashes |= slashes_in(word);
+        hash = mix(hash, word);
     }
     if tail.is_empty() {
-        return hash;
+        return (hash, slashes != 0);
     }
     // The last bytes, padded with zeros: cut out of the last eight where there are as many.
-    let last = match name.last_chunk::<8>() {
+    let last = match bytes.last_chunk::<8>() {
         Some(word) => u64::from_le_bytes(*word) >> (8 * (8 - tail.len())),
         None => short_word(tail),
     };
-    mix(hash, last)
+    (mix(hash, last), (slashes | slashes_in(last)) != 0)
+}
+
+/// The hash of a name out of those of what stands before its first slash (0 where there is none) and
+/// of the rest. The generator of the packed table computes the same.
+#[inline]
+pub(super) const fn name_hash(head: u64, rest: u64) -> u64 {
+    let hash = (head.rotate_left(23) ^ rest).wrapping_mul(MIX);
+    hash ^ hash >> 32
+}
+
+/// Not zero where one of eight bytes is a slash.
+#[inline]
+const fn slashes_in(word: u64) -> u64 {
+    const SLASHES: u64 = 0x2f2f_2f2f_2f2f_2f2f;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let zeros = word ^ SLASHES;
+    zeros.wrapping_sub(ONES) & !zeros & HIGH
 }
 
 /// One to seven bytes, padded with zeros, in at most three overlapping reads.
@@ -63,6 +84,21 @@ mod tests {
         assert_eq!(fold_hash(b"Gpt-4O-Mini-2024"), fold_hash(b"gpt-4o-mini-2024"));
         assert_ne!(fold_hash(b"gpt-4o"), fold_hash(b"gpt-4o\0"));
         assert_ne!(fold_hash(b"@[`{"), fold_hash(b"`{@["));
+    }
+
+    #[test]
+    fn slashes_are_seen_wherever_they_stand() {
+        for len in 0..40 {
+            let mut bytes = vec![b'.'; len];
+            assert!(!fold_hash(&bytes).1);
+            bytes.fill(0xaf);
+            assert!(!fold_hash(&bytes).1);
+            for at in 0..len {
+                bytes[at] = b'/';
+                assert!(fold_hash(&bytes).1, "{at} of {len}");
+                bytes[at] = b'0';
+            }
+        }
     }
 
     #[test]

@@ -6,11 +6,12 @@
 
 mod component;
 mod hash;
+mod lookup;
 mod rates;
 
 pub(crate) use component::{Code, Component, Tier};
-pub(crate) use hash::fold_hash;
-pub(crate) use rates::{OffPeak, Range, RateList, Rates, Window};
+pub(crate) use lookup::{Hit, Piece, find, same};
+pub(crate) use rates::{OffPeak, Range, Rate, RateList, Rates, Window};
 
 static KEYS: &str = include_str!("llm.keys");
 static BLOB: &[u8] = include_bytes!("llm.bin");
@@ -70,15 +71,25 @@ fn u64_at(at: usize) -> u64 {
     })
 }
 
+/// A record of fixed size, read at once.
+#[inline]
+fn record<const N: usize>(at: usize) -> [u8; N] {
+    BLOB.get(at..)
+        .and_then(|rest| rest.first_chunk::<N>())
+        .map_or([0; N], |record| *record)
+}
+
 #[inline]
 fn byte_at(at: usize) -> u8 {
     BLOB.get(at).copied().unwrap_or(0)
 }
 
 /// The first 12 hex digits of the SHA-256 over the readable tables.
-pub(crate) fn version() -> &'static str {
-    KEYS.get(KEYS.len() - 13..KEYS.len() - 1).unwrap_or("")
-}
+pub(crate) const VERSION: &str = {
+    let keys = include_str!("llm.keys");
+    let (_, line) = keys.split_at(keys.len() - 13);
+    line.split_at(12).0
+};
 
 /// How many names the tables hold, current and retired.
 #[cfg(test)]
@@ -87,6 +98,7 @@ pub(crate) const fn len() -> usize {
 }
 
 /// The prompt sizes above which prices change, ascending; [`Code`] counts them from 1.
+#[inline]
 pub(crate) fn threshold(place: usize) -> Option<u64> {
     (1..=THRESHOLDS.len / 4)
         .contains(&place)
@@ -126,22 +138,22 @@ impl Name {
     /// The name as it is written in the table.
     #[inline]
     pub(crate) fn as_str(self) -> &'static str {
-        let at = u32_at(self.place()) as usize;
-        let len = usize::from(byte_at(self.place() + 8));
-        KEYS.get(at..at + len).unwrap_or("")
+        let [a, b, c, d, _, _, _, _, len, _] = record::<KEY_BYTES>(self.place());
+        let at = u32::from_le_bytes([a, b, c, d]) as usize;
+        KEYS.get(at..at + usize::from(len)).unwrap_or("")
     }
 
-    /// The row that held at an instant, in seconds since 1970.
+    /// The row that held at an instant, in seconds since 1970; the oldest where none did.
     #[inline]
     pub(crate) fn row(self, at_seconds: u64) -> Row {
-        let first = usize::from(u16_at(self.place() + 4));
-        let count = usize::from(byte_at(self.place() + 9));
+        let [_, _, _, _, low, high, _, _, _, count] = record::<KEY_BYTES>(self.place());
+        let first = u16::from_le_bytes([low, high]);
         let mut row = Row(first);
-        for later in 0..count {
-            row = Row(first + later);
+        for later in 1..u16::from(count) {
             if row.since_seconds() <= at_seconds {
                 break;
             }
+            row = Row(first + later);
         }
         row
     }
@@ -149,7 +161,7 @@ impl Name {
 
 /// What a name costs from some date on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row(usize);
+pub(crate) struct Row(u16);
 
 impl Row {
     const PER_QUERY: u8 = 1;
@@ -159,9 +171,10 @@ impl Row {
     const REFUSED: u8 = 16;
 
     const fn place(self) -> usize {
-        ROWS.at + self.0 * ROW_BYTES
+        ROWS.at + self.0 as usize * ROW_BYTES
     }
 
+    #[inline]
     fn flags(self) -> u8 {
         byte_at(self.place() + 9)
     }
@@ -200,6 +213,12 @@ impl Row {
     #[inline]
     pub(crate) fn bills_per_query(self) -> bool {
         self.flags() & Self::PER_QUERY != 0
+    }
+
+    /// Whether prices depend on the hour or on a range.
+    #[inline]
+    pub(crate) fn varies(self) -> bool {
+        self.flags() & (Self::RANGES | Self::OFF_PEAK) != 0
     }
 
     /// The prices.
@@ -267,35 +286,6 @@ impl PackedRanges {
         self.iter()
             .last()
             .map_or(self.at, |range| range.rates.packed_end())
-    }
-}
-
-/// The name in the table that equals `name`, the exact spelling before one that differs in case.
-#[inline]
-pub(crate) fn find(name: &[u8]) -> Option<Name> {
-    if name.len() > LONGEST_NAME {
-        return None;
-    }
-    let hash = fold_hash(name);
-    let tag = (hash >> 16) as u16;
-    let mut slot = (hash >> (64 - SLOT_BITS)) as usize;
-    let mut folded = None;
-    loop {
-        let entry = u32_at(SLOTS.at + (slot & ((1 << SLOT_BITS) - 1)) * 4);
-        if entry == 0 {
-            return folded;
-        }
-        if (entry >> 16) as u16 == tag {
-            let found = Name((entry as u16).wrapping_sub(1));
-            let key = found.as_str().as_bytes();
-            if key == name {
-                return Some(found);
-            }
-            if folded.is_none() && key.eq_ignore_ascii_case(name) {
-                folded = Some(found);
-            }
-        }
-        slot += 1;
     }
 }
 

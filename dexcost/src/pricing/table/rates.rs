@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{BODY, Code, RATES, byte_at, u16_at, u64_at};
+use super::{BODY, Code, Component, RATES, byte_at, record, u16_at, u64_at};
 
 /// Prices that an override or a custom price brought, sorted by code.
 pub(crate) type RateList = Vec<(Code, Decimal)>;
@@ -62,6 +62,18 @@ impl Rates<'_> {
         }
     }
 
+    /// The price under one of the first codes, in whole numbers. `None` for those of a user.
+    #[inline]
+    pub(crate) fn first(self, component: Component) -> Option<Rate> {
+        let Self::Packed(at) = self else { return None };
+        let count = usize::from(u16_at(at)).min(component as usize + 1);
+        (0..count).find_map(|index| {
+            let [low, high, rate_low, rate_high] = record::<4>(at + 2 + index * 4);
+            (u16::from_le_bytes([low, high]) == component as u16)
+                .then(|| Rate::at(u16::from_le_bytes([rate_low, rate_high])))
+        })
+    }
+
     /// How many prices there are.
     pub(crate) fn len(self) -> usize {
         match self {
@@ -82,6 +94,7 @@ impl Rates<'_> {
     }
 
     /// Whether any price depends on the size of the prompt.
+    #[inline]
     pub(crate) fn has_thresholds(self) -> bool {
         let last = match self {
             Self::Packed(at) => match usize::from(u16_at(at)) {
@@ -97,18 +110,48 @@ impl Rates<'_> {
     }
 }
 
-/// A rate of the pool: mantissa in the low 56 bits, scale above.
+/// A price in whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate {
+    /// Its digits.
+    pub(crate) mantissa: u64,
+    /// How many of them are decimals.
+    pub(crate) scale: u32,
+}
+
+impl Rate {
+    /// No price at all.
+    pub(crate) const ZERO: Self = Self {
+        mantissa: 0,
+        scale: 0,
+    };
+
+    /// A rate of the pool: mantissa in the low 56 bits, scale above.
+    #[inline]
+    fn at(index: u16) -> Self {
+        let word = u64_at(RATES.at + usize::from(index) * 8);
+        Self {
+            mantissa: word & ((1 << 56) - 1),
+            scale: (word >> 56) as u32,
+        }
+    }
+
+    /// The price as a decimal.
+    #[inline]
+    pub(crate) const fn decimal(self) -> Decimal {
+        Decimal::from_parts(
+            self.mantissa as u32,
+            (self.mantissa >> 32) as u32,
+            0,
+            false,
+            self.scale,
+        )
+    }
+}
+
 #[inline]
 fn rate(index: u16) -> Decimal {
-    let word = u64_at(RATES.at + usize::from(index) * 8);
-    let mantissa = word & ((1 << 56) - 1);
-    Decimal::from_parts(
-        mantissa as u32,
-        (mantissa >> 32) as u32,
-        0,
-        false,
-        (word >> 56) as u32,
-    )
+    Rate::at(index).decimal()
 }
 
 /// The prices inside one range.

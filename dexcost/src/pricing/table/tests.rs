@@ -24,12 +24,20 @@ fn every_name_is_found_exactly_and_in_other_case() {
     for name in all() {
         let key = name.as_str();
         assert!(!key.is_empty() && key.len() <= LONGEST_NAME, "{key}");
-        assert_eq!(find(key.as_bytes()), Some(name), "{key}");
-        let shouted = find(key.to_ascii_uppercase().as_bytes());
+        assert_eq!(find(key.as_bytes()), Some(Hit { name, exact: true }), "{key}");
+        let shouted = key.to_ascii_uppercase();
+        let found = find(shouted.as_bytes());
         assert!(
-            shouted.is_some_and(|found| found.as_str().eq_ignore_ascii_case(key)),
+            found.is_some_and(|found| found.name.as_str().eq_ignore_ascii_case(key)),
             "{key}"
         );
+        // Under every prefix that it has, as one that is put together.
+        for (at, _) in key.match_indices('/') {
+            for (whole, hit) in [(key, find(key.as_bytes())), (&shouted, found)] {
+                let [head, rest] = [&whole[..at], &whole[at + 1..]].map(|piece| Piece::of(piece.as_bytes()));
+                assert_eq!(rest.unwrap().find_under(head.unwrap()), hit, "{whole} at {at}");
+            }
+        }
     }
 }
 
@@ -118,8 +126,8 @@ fn the_components_are_those_of_the_generator() {
 
 #[test]
 fn the_version_is_twelve_hexadecimal_digits() {
-    assert_eq!(version().len(), 12);
-    assert!(version().bytes().all(|b| b.is_ascii_hexdigit()));
+    assert_eq!(VERSION.len(), 12);
+    assert!(VERSION.bytes().all(|b| b.is_ascii_hexdigit()));
 }
 
 #[test]
@@ -127,4 +135,25 @@ fn thresholds_ascend() {
     let all: Vec<_> = (1..).map_while(threshold).collect();
     assert!(all.len() > 3 && all.is_sorted_by(|a, b| a < b));
     assert_eq!(threshold(0), None);
+}
+
+#[test]
+fn an_instant_before_every_row_takes_the_oldest() {
+    for name in all() {
+        assert_eq!(rows(name).last(), Some(&name.row(0)), "{}", name.as_str());
+    }
+}
+
+#[test]
+fn names_are_the_same_where_every_byte_is() {
+    for len in 0..40 {
+        let name: Vec<u8> = (0..len).collect();
+        assert!(same(&name, &name.clone()));
+        for at in 0..name.len() {
+            let mut other = name.clone();
+            other[at] ^= 1;
+            assert!(!same(&name, &other), "{at} of {len}");
+        }
+        assert!(!same(&name, &[&name[..], b"x"].concat()));
+    }
 }

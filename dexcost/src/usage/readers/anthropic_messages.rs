@@ -53,6 +53,8 @@ static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error
 /// Reads Anthropic's messages.
 #[derive(Debug, Default)]
 pub(crate) struct AnthropicMessages {
+    /// Whether the request lets the model compact the conversation first, as far as is known.
+    may_compact: bool,
     counts: Counts,
     /// What the stream's start reported, until it is known whose it is.
     opening: Option<Opening>,
@@ -97,10 +99,18 @@ struct Counts {
     thinking: Option<Decimal>,
     web_searches: Option<Decimal>,
     web_fetches: Option<Decimal>,
+    /// A number that does not fit a decimal was reported, or the report was cut off.
     unreadable: bool,
 }
 
 impl AnthropicMessages {
+    pub(super) fn new(may_compact: bool) -> Self {
+        Self {
+            may_compact,
+            ..Self::default()
+        }
+    }
+
     /// Reads the next event of a stream, unless it is one of the many that hold text.
     pub(super) fn event(&mut self, event: &[u8]) {
         if self.may_tell(event) {
@@ -161,6 +171,14 @@ impl AnthropicMessages {
         self.read(value);
     }
 
+    /// Gateways that speak OpenAI's form too may end with its mark in place of `message_stop`.
+    pub(super) fn close(&mut self) {
+        if self.finish.is_some() {
+            self.first_block(false);
+            self.stopped = true;
+        }
+    }
+
     /// Learns whose the counts at the start are: a compaction's stay apart.
     fn first_block(&mut self, is_compaction: bool) {
         match &mut self.opening {
@@ -186,7 +204,8 @@ impl AnthropicMessages {
 
     fn usage(&mut self, usage: Json<'_>) {
         self.has_usage |= usage.is_object();
-        for (name, value) in usage.fields() {
+        let mut fields = usage.fields();
+        for (name, value) in &mut fields {
             match name {
                 b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
                 b"inference_geo" => self.geo = value.text().or_else(|| self.geo.take()),
@@ -201,29 +220,33 @@ impl AnthropicMessages {
                 }
             }
         }
+        self.counts.unreadable |= usage.is_object() && fields.after().is_none();
     }
 
-    pub(super) fn finish(mut self) -> Reading {
-        // A stream that broke off before its first block: what its start reported is its own.
-        self.first_block(false);
+    pub(super) fn finish(&mut self) -> Reading {
+        // A stream that broke off before its first block: what its start reported is its own, unless
+        // it may be a compaction's.
+        if !self.may_compact {
+            self.first_block(false);
+        }
         let parts = self.parts();
         let usage = self.counts.normal();
         Reading {
-            terminal: match (self.stopped, &self.finish) {
-                (true, _) => Terminal::Closed,
-                (_, Some(_)) => Terminal::Finished,
-                _ => Terminal::Open,
+            terminal: if self.stopped {
+                Terminal::Closed
+            } else {
+                Terminal::Open
             },
             understood: self.understood,
             has_usage: self.has_usage,
             is_suspect: self.counts.unreadable || is_impossible(&usage),
             usage,
-            model: self.model,
-            id: self.id,
-            service_tier: self.service_tier,
-            finish: self.finish,
-            geo: self.geo,
-            speed: self.speed,
+            model: self.model.take(),
+            id: self.id.take(),
+            service_tier: self.service_tier.take(),
+            finish: self.finish.take(),
+            geo: self.geo.take(),
+            speed: self.speed.take(),
             cost: self.stated.cost,
             upstream_cost: self.stated.upstream(),
             parts,
@@ -321,10 +344,7 @@ impl Counts {
             (Unit::WebSearchRequests, self.web_searches),
             (Unit::WebFetchRequests, self.web_fetches),
         ];
-        reported
-            .into_iter()
-            .filter_map(|(unit, count)| Some((unit, count?)))
-            .collect()
+        Usage::of_reported(reported)
     }
 
     /// Writes for five minutes. The total may grow in a later event without a new breakdown: what

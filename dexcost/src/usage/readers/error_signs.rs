@@ -71,9 +71,10 @@ pub(crate) fn from_status(status: u16) -> Option<ErrorType> {
     })
 }
 
-/// The error type of what stands in an `error` field; `None` where that denies an error.
+/// The error type of what stands in an `error` field; `None` where that denies an error, as `false`
+/// and empty things do.
 pub(super) fn of_field(error: Json<'_>) -> Option<ErrorType> {
-    (error.truth() != Some(false)).then(|| of_object(error))
+    (!error.is_nothing()).then(|| of_object(error))
 }
 
 /// The error type of an object that describes an error.

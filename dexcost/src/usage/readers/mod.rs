@@ -92,11 +92,13 @@ const RETRIEVAL: &[(&str, Keep)] = &[
 
 impl Reader {
     /// The reader of a wire form, if it has one.
-    pub(crate) fn of(route: &Route, quirks: Quirks) -> Option<Self> {
+    pub(crate) fn of(route: &Route, quirks: Quirks, may_compact: bool) -> Option<Self> {
         match (route.purpose, route.dialect) {
             (Purpose::Retrieval, _) => Some(Self::UsageSeen(false)),
             (_, Dialect::OpenAiChat) => Some(Self::OpenAiChat(OpenAiChat::new(quirks))),
-            (_, Dialect::AnthropicMessages) => Some(Self::AnthropicMessages(AnthropicMessages::default())),
+            (_, Dialect::AnthropicMessages) => {
+                Some(Self::AnthropicMessages(AnthropicMessages::new(may_compact)))
+            }
             (_, Dialect::Unread) => None,
         }
     }
@@ -133,18 +135,20 @@ impl Reader {
 
     /// Notes the stream's `[DONE]`.
     pub(crate) fn close(&mut self) {
-        if let Self::OpenAiChat(reader) = self {
-            reader.close();
+        match self {
+            Self::OpenAiChat(reader) => reader.close(),
+            Self::AnthropicMessages(reader) => reader.close(),
+            Self::UsageSeen(_) => {}
         }
     }
 
     /// What was read.
-    pub(crate) fn finish(self) -> Reading {
+    pub(crate) fn finish(&mut self) -> Reading {
         match self {
             Self::OpenAiChat(reader) => reader.finish(),
             Self::AnthropicMessages(reader) => reader.finish(),
             Self::UsageSeen(seen) => Reading {
-                has_usage: seen,
+                has_usage: *seen,
                 ..Reading::default()
             },
         }

@@ -31,6 +31,7 @@ pub(super) const KEEP: &[(&str, Keep)] = &[
             ("index", Keep::All),
             ("finish_reason", Keep::All),
             ("usage", Keep::All),
+            ("error", KEEP_ERROR),
         ]),
     ),
     ("error", KEEP_ERROR),
@@ -106,7 +107,8 @@ impl OpenAiChat {
     pub(super) fn event(&mut self, event: &[u8]) {
         if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
             match said(&USAGE, event) {
-                Some(usage) if self.has_tier_of(event) && self.counts_at_the_end(usage) => return,
+                _ if !self.has_tier_of(event) => {}
+                Some(usage) if self.counts_at_the_end(usage) => return,
                 None if self.has_usage || !says(&TIMINGS, event) => return,
                 _ => {}
             }
@@ -122,86 +124,96 @@ impl OpenAiChat {
     /// Takes over a usage object that is the last field of its event: where one brace is left, it
     /// stood at the top.
     fn counts_at_the_end(&mut self, usage: &[u8]) -> bool {
-        let before = (self.counts.clone(), self.stated);
+        let before = (self.counts.clone(), self.stated, self.service_tier.clone());
         let mut fields = Json::new(usage).fields();
         self.usage_fields(&mut fields);
         if !self.closed && fields.after().is_some_and(|rest| rest.trim_ascii() == b"}") {
             self.has_usage = true;
             return true;
         }
-        (self.counts, self.stated) = before;
+        (self.counts, self.stated, self.service_tier) = before;
         false
     }
 
+    /// Reads a body or an event in one pass; counts are taken over where they stand.
     pub(super) fn read(&mut self, value: Json<'_>) {
         if !value.is_object() || self.closed {
             return;
         }
-        let mut seen = Seen::of(value);
-        if seen.usage.is_none() {
-            let choices = seen.choices.into_iter().flat_map(Json::items);
-            seen.usage = choices
-                .filter_map(|choice| choice.get("usage"))
-                .find(|u| u.is_object());
-        }
-        let finished = seen.choices.is_some_and(|choices| self.finish_of(choices));
-        let tells = seen.usage.is_some() || seen.error.is_some() || finished;
-        let timings = seen.timings.filter(|_| !self.has_usage);
-        if self.is_introduced() && !tells && timings.is_none() {
-            return;
-        }
         self.events = self.events.saturating_add(1);
-        if self.model.is_none() {
-            self.model = seen.model.and_then(Json::text);
+        let (mut elsewhere, mut counted) = (Elsewhere::default(), false);
+        let mut fields = value.fields();
+        while let Some((name, field)) = fields.next() {
+            match name {
+                b"id" if self.id.is_none() => self.id = field.text(),
+                b"model" if self.model.is_none() => self.model = field.text(),
+                b"service_tier" => self.service_tier = field.text().or_else(|| self.service_tier.take()),
+                b"choices" => field
+                    .items()
+                    .for_each(|choice| self.choice(choice, &mut elsewhere)),
+                b"usage" if field.is_object() => {
+                    counted = true;
+                    let mut usage = fields.enter();
+                    self.usage(&mut usage);
+                    fields.leave(&usage);
+                }
+                b"timings" => elsewhere.timings = Some(field),
+                b"x_groq" => elsewhere.groq(field),
+                b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
+                b"object" if field.word() == Some("error") => {
+                    self.error = self.error.or_else(|| Some(error_signs::of_object(value)));
+                }
+                _ => {}
+            }
         }
-        if self.id.is_none() {
-            self.id = seen.id.and_then(Json::text);
-        }
-        if let Some(tier) = seen.service_tier.and_then(Json::text) {
-            self.service_tier = Some(tier);
-        }
-        self.error = self.error.or(seen.error);
-        if let Some(usage) = seen.usage {
-            self.usage(usage);
-        } else if let Some(timings) = timings {
-            self.counts.timings(timings);
+        self.error = self.error.or(elsewhere.error);
+        match elsewhere.usage.filter(|_| !counted) {
+            Some(usage) => self.usage(&mut usage.fields()),
+            None if !self.has_usage => {
+                if let Some(timings) = elsewhere.timings {
+                    self.counts.timings(timings);
+                }
+            }
+            None => {}
         }
     }
 
     /// Takes the finish reason over: the first choice's, else any. An empty one says nothing, but
     /// stands where no other does.
-    fn finish_of(&mut self, choices: Json<'_>) -> bool {
-        let mut finished = false;
-        for choice in choices.items() {
-            let Some(reason) = choice.get("finish_reason").and_then(Json::str) else {
-                continue;
-            };
-            let is_first = choice
-                .get("index")
-                .and_then(Json::number)
-                .is_none_or(|index| index.is_zero());
-            let stands = self.finish.as_deref().is_some_and(|f| !f.is_empty());
-            finished |= !reason.is_empty();
-            if (is_first && !reason.is_empty()) || !stands {
-                self.finish = Some(Text::from(&*reason));
+    fn choice<'a>(&mut self, choice: Json<'a>, elsewhere: &mut Elsewhere<'a>) {
+        let (mut reason, mut is_first) = (None, true);
+        for (name, value) in choice.fields() {
+            match name {
+                b"finish_reason" => reason = value.str(),
+                b"index" => is_first = value.number().is_none_or(|index| index.is_zero()),
+                b"usage" => elsewhere.usage(value),
+                b"error" => elsewhere.error = elsewhere.error.or_else(|| error_signs::of_field(value)),
+                _ => {}
             }
         }
-        finished
+        let Some(reason) = reason else { return };
+        let stands = self.finish.as_deref().is_some_and(|f| !f.is_empty());
+        if (is_first && !reason.is_empty()) || !stands {
+            self.finish = Some(Text::from(&*reason));
+        }
     }
 
-    fn usage(&mut self, usage: Json<'_>) {
+    fn usage(&mut self, usage: &mut Fields<'_>) {
         self.has_usage = true;
-        self.usage_fields(&mut usage.fields());
+        self.usage_fields(usage);
+        if usage.after().is_none() {
+            self.counts.cut_off();
+        }
     }
 
     fn usage_fields(&mut self, usage: &mut Fields<'_>) {
-        for (name, value) in usage {
+        while let Some((name, value)) = usage.next() {
             match name {
                 b"service_tier" => self.service_tier = value.text().or_else(|| self.service_tier.take()),
                 b"search_context_size" => self.search_context_size = value.text(),
                 _ => {
                     if !self.stated.field(name, value) {
-                        self.counts.field(name, value);
+                        self.counts.field(name, value, usage);
                     }
                 }
             }
@@ -212,7 +224,7 @@ impl OpenAiChat {
         self.closed = true;
     }
 
-    pub(super) fn finish(self) -> Reading {
+    pub(super) fn finish(&mut self) -> Reading {
         let (usage, is_suspect) = self.counts.normal(self.quirks, self.model.as_deref());
         let finished = self.finish.as_deref().is_some_and(|f| !f.is_empty());
         Reading {
@@ -226,11 +238,11 @@ impl OpenAiChat {
             has_usage: self.has_usage || !usage.is_empty(),
             usage,
             is_suspect,
-            model: self.model,
-            id: self.id,
-            service_tier: self.service_tier,
-            finish: self.finish,
-            search_context_size: self.search_context_size,
+            model: self.model.take(),
+            id: self.id.take(),
+            service_tier: self.service_tier.take(),
+            finish: self.finish.take(),
+            search_context_size: self.search_context_size.take(),
             cost: self.stated.cost,
             upstream_cost: self.stated.upstream(),
             error: self.error,
@@ -239,43 +251,27 @@ impl OpenAiChat {
     }
 }
 
-/// The fields of one body or event, found in one pass.
+/// Where counts and errors stand in some dialects of the form, beside their usual places.
 #[derive(Default)]
-struct Seen<'a> {
-    id: Option<Json<'a>>,
-    model: Option<Json<'a>>,
-    service_tier: Option<Json<'a>>,
-    choices: Option<Json<'a>>,
+struct Elsewhere<'a> {
     usage: Option<Json<'a>>,
     timings: Option<Json<'a>>,
     error: Option<ErrorType>,
 }
 
-impl<'a> Seen<'a> {
-    fn of(value: Json<'a>) -> Self {
-        let mut seen = Self::default();
-        let mut groq = None;
-        for (name, field) in value.fields() {
+impl<'a> Elsewhere<'a> {
+    fn usage(&mut self, usage: Json<'a>) {
+        self.usage = self.usage.or(Some(usage).filter(|usage| usage.is_object()));
+    }
+
+    fn groq(&mut self, groq: Json<'a>) {
+        for (name, value) in groq.fields() {
             match name {
-                b"id" => seen.id = Some(field),
-                b"model" => seen.model = Some(field),
-                b"service_tier" => seen.service_tier = Some(field),
-                b"choices" => seen.choices = Some(field),
-                b"usage" if field.is_object() => seen.usage = Some(field),
-                b"timings" => seen.timings = Some(field),
-                b"x_groq" => groq = Some(field),
-                b"error" => seen.error = error_signs::of_field(field),
-                b"object" if field.word() == Some("error") => {
-                    seen.error = Some(error_signs::of_object(value));
-                }
+                b"usage" => self.usage(value),
+                b"error" => self.error = self.error.or_else(|| error_signs::of_field(value)),
                 _ => {}
             }
         }
-        if let Some(groq) = groq {
-            seen.usage = seen.usage.or_else(|| groq.get("usage").filter(|u| u.is_object()));
-            seen.error = seen.error.or_else(|| error_signs::of_field(groq.get("error")?));
-        }
-        seen
     }
 }
 

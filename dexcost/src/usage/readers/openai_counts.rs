@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::quirks::{Quirks, Reasoning};
 use crate::money::exact_sum;
-use crate::usage::framing::Json;
+use crate::usage::framing::{Fields, Json};
 use crate::usage::{Unit, Usage};
 
 type Count = Option<Decimal>;
@@ -35,13 +35,18 @@ pub(super) struct Counts {
     web_searches: Count,
     audio_seconds: Count,
     citations: Count,
-    /// A number that does not fit a decimal was reported.
+    /// A number that does not fit a decimal was reported, or the report was cut off.
     unreadable: bool,
 }
 
 impl Counts {
-    /// Takes over one field of a usage object.
-    pub(super) fn field(&mut self, name: &[u8], value: Json<'_>) {
+    /// Notes that the report ended in its middle: parts may be missing from what it names.
+    pub(super) fn cut_off(&mut self) {
+        self.unreadable = true;
+    }
+
+    /// Takes over the field of a usage object at which `fields` stands.
+    pub(super) fn field(&mut self, name: &[u8], value: Json<'_>, fields: &mut Fields<'_>) {
         let slot = match name {
             b"prompt_tokens" | b"input_tokens" => &mut self.input,
             b"completion_tokens" | b"output_tokens" => &mut self.output,
@@ -60,17 +65,13 @@ impl Counts {
             b"prompt_audio_seconds" => &mut self.audio_seconds,
             b"citation_tokens" => &mut self.citations,
             b"prompt_tokens_details" | b"prompt_token_details" | b"input_tokens_details" => {
-                return value
-                    .fields()
-                    .for_each(|(name, value)| self.input_detail(name, value));
+                return fields.inside(|name, value| self.input_detail(name, value));
             }
             b"completion_tokens_details" | b"completion_token_details" | b"output_tokens_details" => {
-                return value
-                    .fields()
-                    .for_each(|(name, value)| self.output_detail(name, value));
+                return fields.inside(|name, value| self.output_detail(name, value));
             }
             b"cache_creation" => {
-                return value.fields().for_each(|(name, value)| match name {
+                return fields.inside(|name, value| match name {
                     b"ephemeral_5m_input_tokens" => set(&mut self.write_5m, value, &mut self.unreadable),
                     b"ephemeral_1h_input_tokens" => set(&mut self.write_1h, value, &mut self.unreadable),
                     _ => {}
@@ -157,10 +158,7 @@ impl Counts {
             (Unit::WebSearchRequests, self.web_searches),
             (Unit::AudioSeconds, self.audio_seconds),
         ];
-        let usage: Usage = reported
-            .into_iter()
-            .filter_map(|(unit, count)| Some((unit, count?)))
-            .collect();
+        let usage = Usage::of_reported(reported);
         let suspect = self.unreadable || is_impossible(&usage);
         (usage, suspect)
     }
@@ -222,7 +220,7 @@ pub(super) fn is_impossible(usage: &Usage) -> bool {
     let count = |unit| usage.get(unit).unwrap_or_default();
     let odd = usage.iter().any(|(unit, quantity)| {
         quantity.is_sign_negative() && !quantity.is_zero()
-            || unit != Unit::AudioSeconds && !quantity.fract().is_zero()
+            || quantity.scale() > 0 && unit != Unit::AudioSeconds && !quantity.fract().is_zero()
     });
     let in_cache = exact_sum(count(Unit::CacheReadTokens), count(Unit::CacheWriteTokens));
     odd || in_cache.is_none_or(|cache| cache > count(Unit::InputTokens))

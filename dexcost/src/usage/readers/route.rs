@@ -115,16 +115,15 @@ impl Route {
             host
         };
         let answers = hosts::answers(host, port);
-        let named = prefix(path);
         let provider = match answers {
             Answers::Provider(gateway @ ("pydantic-gateway" | "portkey" | "cloudflare-gateway")) => {
-                named.or(Some(gateway))
+                prefix(path).or(Some(gateway))
             }
             Answers::Provider(provider) => Some(provider),
-            Answers::Local(kind) => named.or(Some(kind)),
-            Answers::Unknown => named,
+            Answers::Local(kind) => prefix(path).or(Some(kind)),
+            Answers::Unknown => prefix(path),
         };
-        let dialect = match (provider, dialect, last_segment(path)) {
+        let dialect = match (provider, dialect, last_segment(path.trim_end_matches('/'))) {
             // Writer's chat is OpenAI's under a path of its own.
             (Some("writer"), Dialect::Unread, "chat") => Dialect::OpenAiChat,
             // So are the chat models that Databricks serves each at a path.
@@ -160,7 +159,7 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
             .unwrap_or_default()
             .trim_end_matches('/'),
     );
-    if let Some((_, method)) = last.rsplit_once(':') {
+    if let Some((_, method)) = at_colon(last) {
         let (_, call_type) = METHODS.iter().find(|(name, _)| *name == method)?;
         let dialect = match method {
             "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
@@ -189,22 +188,35 @@ fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
     runs.then_some((Dialect::Unread, CallType::Completion))
 }
 
-/// Whether a GET shows the result of an earlier call: a response or a run by its id.
+/// Whether a GET shows the result of an earlier call: a response, a completion or a run by its id.
 fn is_retrieval(path: &str) -> bool {
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let (id, kind) = (
         segments.next().unwrap_or_default(),
         segments.next().unwrap_or_default(),
     );
-    (kind == "responses" && id.starts_with("resp")) || (kind == "runs" && id.starts_with("run"))
+    [
+        ("responses", "resp"),
+        ("completions", "chatcmpl"),
+        ("runs", "run"),
+    ]
+    .iter()
+    .any(|(kinds, ids)| kind == *kinds && id.starts_with(ids))
+}
+
+/// What stands before and after the last colon.
+fn at_colon(segment: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memrchr(b':', segment.as_bytes())?;
+    Some((segment.get(..colon)?, segment.get(colon + 1..)?))
 }
 
 fn last_segment(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
+    let from = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
+    path.get(from..).unwrap_or_default()
 }
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
+    match at_colon(authority) {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
             (host, Some(port))
         }
@@ -223,15 +235,16 @@ fn prefix(path: &str) -> Option<&'static str> {
 /// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
 fn model_in(path: &str) -> Option<Text> {
     let after = |marker: &str| {
-        let at = path.find(marker)?;
-        path.get(at + marker.len()..)?.split('/').next()
+        let mut segments = path.split('/');
+        segments.find(|segment| *segment == marker)?;
+        segments.next()
     };
     let last = last_segment(path);
-    let name = match last.rsplit_once(':') {
+    let name = match at_colon(last) {
         Some((model, _)) => Some(model),
-        None if last.starts_with("converse") || last.starts_with("invoke") => after("/model/"),
-        None if last == "invocations" => after("/serving-endpoints/"),
-        None => after("/deployments/"),
+        None if last.starts_with("converse") || last.starts_with("invoke") => after("model"),
+        None if last == "invocations" => after("serving-endpoints"),
+        None => after("deployments"),
     }?;
     (!name.is_empty() && name.len() <= 256).then(|| Text::from(percent_decoded(name)))
 }
@@ -298,7 +311,9 @@ mod tests {
             (messages.provider, messages.dialect),
             (Some("anthropic"), Dialect::AnthropicMessages)
         );
-        assert_eq!(route("api.writer.com:443/v1/chat").dialect, Dialect::OpenAiChat);
+        for url in ["api.writer.com:443/v1/chat", "api.writer.com/v1/chat/"] {
+            assert_eq!(route(url).dialect, Dialect::OpenAiChat);
+        }
     }
 
     #[test]

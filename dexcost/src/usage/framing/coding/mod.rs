@@ -65,6 +65,10 @@ impl Decoder {
     /// A decoder for a body with this `content-encoding`.
     pub(crate) fn new(content_encoding: Option<&[u8]>) -> Self {
         let mut decoder = Self::default();
+        if content_encoding.is_none() {
+            decoder.stages.push(Stage::Sniff(Sniff::new(Coding::Undeclared)));
+            return decoder;
+        }
         let names = content_encoding.map(String::from_utf8_lossy).unwrap_or_default();
         for name in names.split(',').rev() {
             match Coding::of(name.trim()) {
@@ -90,8 +94,8 @@ impl Decoder {
         if matches!(self.stages[..], [Stage::Plain]) {
             return sink(bytes);
         }
-        let limit = FREE_BYTES.max(self.coded.saturating_mul(LARGEST_RATIO));
         self.coded = self.coded.saturating_add(bytes.len() as u64);
+        let limit = FREE_BYTES.max(self.coded.saturating_mul(LARGEST_RATIO));
         let (decoded, mut too_large) = (&mut self.decoded, false);
         let outcome = run(&mut self.stages, bytes, &mut |piece| {
             *decoded = decoded.saturating_add(piece.len() as u64);

@@ -15,7 +15,8 @@ impl Keep {
     pub(super) fn field(fields: &'static [(&'static str, Keep)], name: &[u8]) -> Option<&'static Keep> {
         fields
             .iter()
-            .find(|(n, _)| n.as_bytes() == name)
+            // Most names differ in their first byte.
+            .find(|(n, _)| n.as_bytes().first() == name.first() && n.as_bytes() == name)
             .map(|(_, keep)| keep)
     }
 }

@@ -5,8 +5,11 @@
 //! above all, is skipped in long jumps and never stored. [`Json`] then reads the skeleton lazily,
 //! numbers as their exact text.
 
+mod bytes;
 mod keep;
 mod scan;
+mod skeleton;
+mod skip;
 mod view;
 
 pub(crate) use keep::Keep;

@@ -1,14 +1,12 @@
 //! The scanner: one pass over a document, keeping what it was told to keep.
 
-use memchr::{memchr2, memchr3};
 use smallvec::SmallVec;
 
+use super::bytes::{is_blank, is_scalar, text_end};
+use super::skeleton::{Copying, Skeleton};
+use super::skip::{Skip, SkipEnd};
 use super::{Keep, LONGEST_TEXT};
 
-/// The most that is kept of one document.
-const LARGEST_SKELETON: usize = 64 * 1024;
-/// What most skeletons fit.
-const FIRST_SKELETON: usize = 512;
 /// The longest field name that can be asked for.
 const LONGEST_NAME: usize = 48;
 /// Containers that are followed field by field nest no deeper in any wire form.
@@ -24,9 +22,8 @@ pub(crate) struct Scanner {
     strict: bool,
     state: State,
     open: SmallVec<[Open; 6]>,
-    skeleton: Vec<u8>,
+    skeleton: Skeleton,
     malformed: bool,
-    overflowed: bool,
 }
 
 /// A container that is followed field by field.
@@ -76,22 +73,6 @@ struct Name {
     escaped: bool,
 }
 
-#[derive(Debug)]
-struct Skip {
-    depth: u32,
-    is_object: bool,
-    in_text: bool,
-    escaped: bool,
-    after_comma: bool,
-}
-
-#[derive(Debug)]
-struct Copying {
-    depth: u32,
-    in_text: Option<usize>,
-    escaped: bool,
-}
-
 impl Scanner {
     /// A scanner that keeps `fields` of the document's root object.
     pub(crate) fn new(fields: Fields) -> Self {
@@ -100,9 +81,8 @@ impl Scanner {
             strict: false,
             state: State::Value(Want::Fields(fields)),
             open: SmallVec::new(),
-            skeleton: Vec::with_capacity(FIRST_SKELETON),
+            skeleton: Skeleton::new(),
             malformed: false,
-            overflowed: false,
         }
     }
 
@@ -120,7 +100,6 @@ impl Scanner {
         self.open.clear();
         self.skeleton.clear();
         self.malformed = false;
-        self.overflowed = false;
     }
 
     /// Takes the next piece of the document.
@@ -143,12 +122,12 @@ impl Scanner {
 
     /// Whether more was to be kept than can be.
     pub(crate) fn overflowed(&self) -> bool {
-        self.overflowed
+        self.skeleton.overflowed()
     }
 
     /// What was kept: JSON, cut off where the document was.
     pub(crate) fn skeleton(&self) -> &[u8] {
-        &self.skeleton
+        self.skeleton.bytes()
     }
 
     /// Goes on in the present state and says how many bytes that used up.
@@ -165,7 +144,13 @@ impl Scanner {
             }
             State::Text { .. } => self.text(bytes),
             State::Name(_) => self.name(bytes),
-            State::Copy(_) => self.copy(bytes),
+            State::Copy(copying) => {
+                let (used, closed) = copying.run(bytes, &mut self.skeleton);
+                if closed {
+                    self.value_ended();
+                }
+                used
+            }
             State::Scalar { .. } => self.scalar(bytes),
             _ => self.structure(bytes),
         }
@@ -184,14 +169,7 @@ impl Scanner {
             }
             (State::Value(want), b'"') => {
                 let copy = !matches!(want, Want::Skip);
-                if copy {
-                    self.put(b"\"");
-                }
-                let from = self.skeleton.len();
-                self.state = State::Text {
-                    copy: copy.then_some(from),
-                    escaped: false,
-                };
+                return at + self.begin_text(&bytes[at..], copy);
             }
             (State::Value(_), b']') if self.open.last().is_some_and(|o| !o.is_object && !o.after_comma) => {
                 self.close(byte);
@@ -199,39 +177,65 @@ impl Scanner {
             (State::Value(want), b'0'..=b'9' | b'-' | b't' | b'f' | b'n' | b'N' | b'I') => {
                 let copy = !matches!(want, Want::Skip);
                 self.state = State::Scalar { copy, length: 0 };
-                return at;
+                return at + self.scalar(&bytes[at..]);
             }
-            (State::BeforeName, b'"') => {
-                // The common case: the whole name is in sight.
-                let rest = &bytes[at + 1..];
-                let end = rest
-                    .iter()
-                    .take(LONGEST_NAME)
-                    .position(|b| matches!(b, b'"' | b'\\'));
-                if let Some(end) = end.filter(|end| rest[*end] == b'"') {
-                    self.named(rest.get(..end));
-                    return at + 1 + end + 1;
-                }
-                self.state = State::Name(Name {
-                    bytes: [0; LONGEST_NAME],
-                    length: 0,
-                    escaped: false,
-                });
-            }
+            (State::BeforeName, b'"') => return at + self.begin_name(&bytes[at..]),
             (State::BeforeName, b'}') if self.open.last().is_some_and(|o| !o.after_comma) => self.close(byte),
             (State::Colon(want), b':') => self.state = State::Value(*want),
-            (State::After, b',') => self.comma(),
+            (State::After, b',') => {
+                self.comma();
+                // The common case: no blanks before the next name.
+                if let (State::BeforeName, Some(b'"')) = (&self.state, bytes.get(at + 1)) {
+                    return at + 1 + self.begin_name(&bytes[at + 1..]);
+                }
+            }
             (State::After, b'}' | b']') => self.close(byte),
             _ => self.malformed = true,
         }
         at + 1
     }
 
+    /// `bytes` start with the quote of a string.
+    fn begin_text(&mut self, bytes: &[u8], copy: bool) -> usize {
+        if copy {
+            self.skeleton.put(b"\"");
+        }
+        self.state = State::Text {
+            copy: copy.then_some(self.skeleton.len()),
+            escaped: false,
+        };
+        1 + self.text(&bytes[1..])
+    }
+
+    /// `bytes` start with the quote of a field name.
+    fn begin_name(&mut self, bytes: &[u8]) -> usize {
+        let inner = &bytes[1..];
+        // The common case: the whole name is in sight, and the colon follows it.
+        let end = inner
+            .iter()
+            .take(LONGEST_NAME)
+            .position(|b| matches!(b, b'"' | b'\\'));
+        let Some(end) = end.filter(|end| inner[*end] == b'"') else {
+            self.state = State::Name(Name {
+                bytes: [0; LONGEST_NAME],
+                length: 0,
+                escaped: false,
+            });
+            return 1;
+        };
+        let want = self.named(inner.get(..end));
+        if inner.get(end + 1) == Some(&b':') {
+            self.state = State::Value(want);
+            return 1 + end + 2;
+        }
+        1 + end + 1
+    }
+
     fn container(&mut self, byte: u8, want: Want) {
         let is_object = byte == b'{';
         match want {
             Want::Fields(fields) if self.open.len() < DEEPEST => {
-                self.put(&[byte]);
+                self.skeleton.put(&[byte]);
                 self.open.push(Open {
                     is_object,
                     fields,
@@ -244,24 +248,14 @@ impl Scanner {
                 };
             }
             Want::All => {
-                self.put(&[byte]);
-                self.state = State::Copy(Copying {
-                    depth: 1,
-                    in_text: None,
-                    escaped: false,
-                });
+                self.skeleton.put(&[byte]);
+                self.state = State::Copy(Copying::new());
             }
             Want::Skip | Want::Fields(_) => {
                 if !matches!(want, Want::Skip) {
-                    self.put(b"null");
+                    self.skeleton.put(b"null");
                 }
-                self.state = State::Skip(Skip {
-                    depth: 1,
-                    is_object,
-                    in_text: false,
-                    escaped: false,
-                    after_comma: false,
-                });
+                self.state = State::Skip(Skip::new(is_object));
             }
         }
     }
@@ -276,7 +270,7 @@ impl Scanner {
         if is_object {
             self.state = State::BeforeName;
         } else {
-            self.separate();
+            self.skeleton.separate();
             self.state = State::Value(Want::Fields(fields));
         }
     }
@@ -284,7 +278,7 @@ impl Scanner {
     fn close(&mut self, byte: u8) {
         match self.open.pop() {
             Some(open) if open.is_object == (byte == b'}') => {
-                self.put(&[byte]);
+                self.skeleton.put(&[byte]);
                 self.value_ended();
             }
             _ => self.malformed = true,
@@ -324,7 +318,7 @@ impl Scanner {
     }
 
     /// A field name came to its end; `None` where it is longer than any that is asked for.
-    fn named(&mut self, name: Option<&[u8]>) {
+    fn named(&mut self, name: Option<&[u8]>) -> Want {
         let fields = self.open.last().map_or(self.keep, |open| open.fields);
         let kept = name.and_then(|name| Keep::field(fields, name));
         let want = match kept {
@@ -333,12 +327,13 @@ impl Scanner {
             Some(Keep::Fields(fields)) => Want::Fields(fields),
         };
         if !matches!(want, Want::Skip) {
-            self.separate();
-            self.put(b"\"");
-            self.put(name.unwrap_or_default());
-            self.put(b"\":");
+            self.skeleton.separate();
+            self.skeleton.put(b"\"");
+            self.skeleton.put(name.unwrap_or_default());
+            self.skeleton.put(b"\":");
         }
         self.state = State::Colon(want);
+        want
     }
 
     fn text(&mut self, bytes: &[u8]) -> usize {
@@ -349,12 +344,12 @@ impl Scanner {
         let end = text_end(bytes, escaped);
         let piece = &bytes[..end.unwrap_or(bytes.len())];
         if let Some(from) = copy {
-            self.put_text(from, piece);
+            self.skeleton.put_text(from, piece);
         }
         match end {
             Some(at) => {
                 if copy.is_some() {
-                    self.put(b"\"");
+                    self.skeleton.put(b"\"");
                 }
                 self.value_ended();
                 at + 1
@@ -372,7 +367,7 @@ impl Scanner {
         let (copy, fits) = (*copy, LONGEST_TEXT.saturating_sub(*length));
         *length = length.saturating_add(piece.len());
         if copy {
-            self.put(&piece[..piece.len().min(fits)]);
+            self.skeleton.put(&piece[..piece.len().min(fits)]);
         }
         if end.is_some() {
             self.value_ended();
@@ -382,187 +377,4 @@ impl Scanner {
         }
         piece.len()
     }
-
-    fn copy(&mut self, bytes: &[u8]) -> usize {
-        let State::Copy(mut copying) = std::mem::replace(&mut self.state, State::Done) else {
-            return 0;
-        };
-        // What lies between `from` and `at` is to be copied as it is.
-        let (mut at, mut from) = (0, 0);
-        while at < bytes.len() {
-            if let Some(start) = copying.in_text {
-                let rest = &bytes[at..];
-                let end = text_end(rest, &mut copying.escaped);
-                self.put_text(start, &rest[..end.unwrap_or(rest.len())]);
-                let Some(end) = end else {
-                    from = bytes.len();
-                    break;
-                };
-                from = at + end;
-                at = from + 1;
-                copying.in_text = None;
-                continue;
-            }
-            let byte = bytes[at];
-            at += 1;
-            match byte {
-                b'"' => match text_end(&bytes[at..], &mut copying.escaped) {
-                    Some(end) if end <= LONGEST_TEXT => at += end + 1,
-                    _ => {
-                        copying.escaped = false;
-                        self.put(&bytes[from..at]);
-                        from = at;
-                        copying.in_text = Some(self.skeleton.len());
-                    }
-                },
-                b'{' | b'[' => copying.depth = copying.depth.saturating_add(1),
-                b'}' | b']' => {
-                    copying.depth -= 1;
-                    if copying.depth == 0 {
-                        self.put(&bytes[from..at]);
-                        self.value_ended();
-                        return at;
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.put(&bytes[from..]);
-        self.state = State::Copy(copying);
-        bytes.len()
-    }
-
-    /// Puts a comma where a value precedes.
-    fn separate(&mut self) {
-        if !matches!(self.skeleton.last(), None | Some(b'{' | b'[' | b',')) {
-            self.put(b",");
-        }
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        if self.skeleton.len() + bytes.len() <= LARGEST_SKELETON && !self.overflowed {
-            self.skeleton.extend_from_slice(bytes);
-        } else {
-            self.overflowed = true;
-        }
-    }
-
-    /// Copies a piece of a string whose copy starts at `from`, unless it has become too long.
-    fn put_text(&mut self, from: usize, piece: &[u8]) {
-        // One byte more than fits marks a string that was given up.
-        let length = self.skeleton.len().saturating_sub(from);
-        if length + piece.len() <= LONGEST_TEXT {
-            self.put(piece);
-        } else if length <= LONGEST_TEXT {
-            let missing = LONGEST_TEXT + 1 - length;
-            self.put(&b" ".repeat(missing));
-        }
-    }
-}
-
-enum SkipEnd {
-    More,
-    Closed,
-    Malformed,
-}
-
-impl Skip {
-    /// Jumps to the end of the container, counting only the brackets of its own kind: between two
-    /// of them those of the other kind are balanced.
-    fn run(&mut self, bytes: &[u8], strict: bool) -> (usize, SkipEnd) {
-        if strict {
-            return self.walk(bytes);
-        }
-        let (opening, closing) = if self.is_object {
-            (b'{', b'}')
-        } else {
-            (b'[', b']')
-        };
-        let mut at = 0;
-        while at < bytes.len() {
-            if self.in_text {
-                match text_end(&bytes[at..], &mut self.escaped) {
-                    Some(end) => at += end + 1,
-                    None => break,
-                }
-                self.in_text = false;
-            }
-            let Some(next) = memchr3(opening, closing, b'"', &bytes[at..]) else {
-                break;
-            };
-            let byte = bytes[at + next];
-            at += next + 1;
-            if byte == b'"' {
-                self.in_text = true;
-            } else if byte == opening {
-                self.depth = self.depth.saturating_add(1);
-            } else {
-                self.depth -= 1;
-                if self.depth == 0 {
-                    return (at, SkipEnd::Closed);
-                }
-            }
-        }
-        (bytes.len(), SkipEnd::More)
-    }
-
-    /// Walks through the container, looking at every byte outside strings.
-    fn walk(&mut self, bytes: &[u8]) -> (usize, SkipEnd) {
-        let mut at = 0;
-        while at < bytes.len() {
-            if self.in_text {
-                match text_end(&bytes[at..], &mut self.escaped) {
-                    Some(end) => at += end + 1,
-                    None => break,
-                }
-                self.in_text = false;
-                continue;
-            }
-            let byte = bytes[at];
-            at += 1;
-            match byte {
-                b'"' => self.in_text = true,
-                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
-                b'}' | b']' => {
-                    if self.after_comma {
-                        return (at, SkipEnd::Malformed);
-                    }
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return (at, SkipEnd::Closed);
-                    }
-                }
-                _ => {}
-            }
-            if !is_blank(byte) {
-                self.after_comma = byte == b',';
-            }
-        }
-        (bytes.len(), SkipEnd::More)
-    }
-}
-
-/// Where the string ends in which `bytes` lie; `escaped` carries a backslash from piece to piece.
-fn text_end(bytes: &[u8], escaped: &mut bool) -> Option<usize> {
-    let mut at = 0;
-    if *escaped && !bytes.is_empty() {
-        at = 1;
-        *escaped = false;
-    }
-    while let Some(next) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
-        if bytes[at + next] == b'"' {
-            return Some(at + next);
-        }
-        at += next + 2;
-    }
-    *escaped = at > bytes.len();
-    None
-}
-
-const fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
-}
-
-const fn is_scalar(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::LONGEST_TEXT;
+use super::bytes::{is_blank, is_scalar, quote};
 use crate::text::Text;
 
 /// One value of a JSON document, which may be cut off: what is incomplete reads as absent.
@@ -35,6 +36,7 @@ impl<'a> Json<'a> {
     pub(crate) fn fields(self) -> Fields<'a> {
         Fields {
             rest: self.raw.strip_prefix(b"{").unwrap_or_default(),
+            value: &[],
         }
     }
 
@@ -85,6 +87,16 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Whether it is `false`, zero, or an empty string, object or array.
+    pub(crate) fn is_nothing(self) -> bool {
+        match self.raw.split_first() {
+            Some((b'{', rest)) => trim_start(rest).starts_with(b"}"),
+            Some((b'[', rest)) => trim_start(rest).starts_with(b"]"),
+            Some((b'"', rest)) => rest.starts_with(b"\""),
+            _ => self.truth() == Some(false) || self.number().is_some_and(|number| number.is_zero()),
+        }
+    }
+
     /// The number, exactly as written; `None` where it is none or has more digits than a decimal.
     pub(crate) fn number(self) -> Option<Decimal> {
         let digits = self.scalar()?;
@@ -122,13 +134,47 @@ fn decimal(text: &str) -> Option<Decimal> {
 
 /// Fields of an object.
 pub(crate) struct Fields<'a> {
+    /// What follows the last value, if it is known where that ends.
     rest: &'a [u8],
+    /// The last value, until it is passed.
+    value: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
     /// What follows the object, once all its fields were seen; `None` where it is cut off.
     pub(crate) fn after(&self) -> Option<&'a [u8]> {
         trim_start(self.rest).strip_prefix(b"}")
+    }
+
+    /// The fields of the object that is the value of the last field. To be followed by
+    /// [`leave`](Self::leave), so that the object need not be passed again.
+    pub(crate) fn enter(&self) -> Self {
+        Json { raw: self.value }.fields()
+    }
+
+    /// Goes on after an object that was gone through.
+    pub(crate) fn leave(&mut self, inner: &Self) {
+        if let Some(rest) = inner.after() {
+            self.rest = rest;
+            self.value = &[];
+        }
+    }
+
+    /// Goes through the fields of the object that is the value of the last field.
+    pub(crate) fn inside(&mut self, mut see: impl FnMut(&[u8], Json<'a>)) {
+        let mut inner = self.enter();
+        for (name, value) in &mut inner {
+            see(name, value);
+        }
+        self.leave(&inner);
+    }
+
+    /// Goes to the end of the last value.
+    fn pass(&mut self) {
+        let value = std::mem::take(&mut self.value);
+        if !value.is_empty() {
+            self.rest = &value[value_end(value).unwrap_or(value.len())..];
+        }
     }
 }
 
@@ -137,18 +183,24 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let rest = trim_start(self.rest);
-            let rest = trim_start(rest.strip_prefix(b",").unwrap_or(rest));
+            self.pass();
+            let rest = match self.rest {
+                // The common case: a comma, and no blanks.
+                [b',', name @ ..] if name.first() == Some(&b'"') => name,
+                rest => {
+                    let rest = trim_start(rest);
+                    trim_start(rest.strip_prefix(b",").unwrap_or(rest))
+                }
+            };
             if rest.first() != Some(&b'"') {
                 self.rest = if rest.starts_with(b"}") { rest } else { &[] };
                 return None;
             }
             self.rest = &[];
-            let end = name_end(rest)?;
+            let end = text_end(rest, 1)?;
             let name = &rest[1..end - 1];
             let value = trim_start(trim_start(&rest[end..]).strip_prefix(b":")?);
-            let end = value_end(value).unwrap_or(value.len());
-            self.rest = &value[end..];
+            self.value = value;
             if !value.starts_with(b"null") && !value.is_empty() {
                 return Some((name, Json { raw: value }));
             }
@@ -188,24 +240,9 @@ fn value_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Names are short: looking at each byte is faster than a jump.
-fn name_end(bytes: &[u8]) -> Option<usize> {
-    let inner = bytes.get(1..)?;
-    match inner.iter().position(|b| matches!(b, b'"' | b'\\'))? {
-        end if inner[end] == b'"' => Some(end + 2),
-        _ => text_end(bytes, 1),
-    }
-}
-
+/// One past the quote that ends the string in which `bytes[from..]` lies.
 fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some(at + 1);
-        }
-        at += 2;
-    }
+    quote(bytes, from).ok().map(|end| end + 1)
 }
 
 fn container_end(bytes: &[u8]) -> Option<usize> {
@@ -231,13 +268,11 @@ fn container_end(bytes: &[u8]) -> Option<usize> {
 }
 
 fn trim_start(bytes: &[u8]) -> &[u8] {
-    let blanks = bytes
-        .iter()
-        .position(|b| !matches!(b, b' ' | b'\n' | b'\r' | b'\t'))
-        .unwrap_or(bytes.len());
-    &bytes[blanks..]
-}
-
-const fn is_scalar(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
+    let mut rest = bytes;
+    while let [first, more @ ..] = rest
+        && is_blank(*first)
+    {
+        rest = more;
+    }
+    rest
 }

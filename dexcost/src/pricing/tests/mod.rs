@@ -1,9 +1,13 @@
-//! The rules of the bill, each with made-up prices, and what holds for every call.
+//! The rules of the bill, each with made-up prices; names, dates and own prices have files of their own.
 
-use proptest::prelude::*;
+mod dates;
+mod names;
+mod own;
+mod properties;
+
 use rust_decimal::{Decimal, dec};
 
-use super::{CostResult, PriceQuery, PricingEngine, Rung, table};
+use super::{CostResult, PriceQuery, PricingEngine, Rung};
 use crate::clock::Timestamp;
 use crate::event::{CallType, CostConfidence, PricingSource};
 use crate::usage::{Unit, Usage};
@@ -197,19 +201,6 @@ fn a_range_table_prices_the_whole_call_and_its_last_range_has_no_end() {
 }
 
 #[test]
-fn off_peak_prices_hold_in_their_hours_on_their_days() {
-    let entries = [(Unit::InputTokens, 100), (Unit::OutputTokens, 10)];
-    let billed = |instant: &str| priced("night", &entries, |query| query.billed_at = at(instant)).cost_usd;
-    let (peak, off_peak) = (Some(dec!(0.0012)), Some(dec!(0.0007)));
-    // 2026-11-22 is a Sunday; 22:30 UTC is already Monday in the zone of the table.
-    assert_eq!(billed("2026-11-22T22:30:00Z"), off_peak);
-    assert_eq!(billed("2026-11-22T21:59:59Z"), peak);
-    assert_eq!(billed("2026-11-23T01:59:59Z"), off_peak);
-    assert_eq!(billed("2026-11-23T02:00:00Z"), peak);
-    assert_eq!(billed("2026-11-23T22:00:00Z"), peak);
-}
-
-#[test]
 fn factors_apply_to_tokens_and_not_to_fees() {
     let entries = [(Unit::InputTokens, 100), (Unit::WebSearchRequests, 1)];
     let result = priced("brain", &entries, |query| {
@@ -311,18 +302,6 @@ fn a_model_that_lists_only_image_tokens_bills_all_its_output_as_such() {
 }
 
 #[test]
-fn a_price_change_does_not_rewrite_history() {
-    let billed = |instant: &str| {
-        priced("dated", &[(Unit::InputTokens, 100)], |query| {
-            query.billed_at = at(instant);
-        })
-        .cost_usd
-    };
-    assert_eq!(billed("2026-05-31T23:59:59Z"), Some(dec!(0.001)));
-    assert_eq!(billed("2026-06-01T00:00:00Z"), Some(dec!(0.002)));
-}
-
-#[test]
 fn a_component_without_a_price_is_listed_and_the_rest_is_summed() {
     let result = priced(
         "dated",
@@ -334,19 +313,6 @@ fn a_component_without_a_price_is_listed_and_the_rest_is_summed() {
         (Some(dec!(0.002)), CostConfidence::Unknown)
     );
     assert_eq!(result.unpriced.as_slice(), ["output_tokens"]);
-}
-
-#[test]
-fn an_unknown_model_has_no_cost() {
-    let result = priced("no-such-model", &[(Unit::InputTokens, 100)], |_| {});
-    assert_eq!(
-        (result.cost_usd, result.cost_confidence),
-        (None, CostConfidence::Unknown)
-    );
-    assert_eq!(
-        (result.pricing_source, result.rung, result.matched),
-        (PricingSource::Unknown, Rung::Unknown, None)
-    );
 }
 
 #[test]
@@ -397,135 +363,6 @@ fn an_amount_that_does_not_fit_is_unknown_with_a_reason() {
 }
 
 #[test]
-fn custom_prices_win_over_the_tables_and_are_checked() {
-    let engine = PricingEngine::new();
-    let before = engine.pricing_version();
-    engine.set_custom_pricing("gpt-4o", "0.001", dec!(0.002)).unwrap();
-    let result = engine.get_cost("gpt-4o", 1000, 1000, 0, 0);
-    assert_eq!((result.cost_usd, result.rung), (Some(dec!(0.003)), Rung::Custom));
-    assert_ne!(engine.pricing_version(), before);
-    assert_eq!(engine.pricing_version().len(), 12);
-    assert!(engine.set_custom_pricing("x", "-0.1", "0").is_err());
-    assert!(engine.set_custom_pricing("x", "0", "1000").is_err());
-    assert!(engine.set_custom_pricing("x", "0.1.2", "0").is_err());
-    engine.clear_overrides();
-    assert_eq!(engine.pricing_version(), before);
-    assert_ne!(engine.get_cost("gpt-4o", 1000, 1000, 0, 0).rung, Rung::Custom);
-}
-
-#[test]
-fn a_file_with_one_slip_changes_nothing() {
-    let engine = engine();
-    let before = engine.pricing_version();
-    assert!(
-        engine
-            .set_overrides(
-                "bad",
-                "models: {bare: {prices: {input: 0.1}}, x: {prices: {input: -1}}}"
-            )
-            .is_err()
-    );
-    assert_eq!(engine.pricing_version(), before);
-}
-
-#[test]
-fn an_absurd_listed_price_is_unknown_and_a_dear_one_is_not() {
-    let absurd = priced("azure_ai/jais-30b-chat", &[(Unit::InputTokens, 100)], |_| {});
-    assert_eq!(
-        (absurd.cost_usd, absurd.cost_confidence),
-        (None, CostConfidence::Unknown)
-    );
-    let dear = priced("o1-pro", &[(Unit::OutputTokens, 1_000_000)], |_| {});
-    assert_eq!(dear.cost_usd, Some(dec!(600)));
-}
-
-/// Names, what is known beside them, and the key and rung that they lead to.
-#[test]
-fn names_on_the_wire_lead_to_their_keys() {
-    let engine = PricingEngine::new();
-    let usage = Usage::new();
-    for (model, provider, key, rung) in [
-        ("gpt-4o", None, "gpt-4o", Rung::Exact),
-        ("GPT-4O", Some("openai"), "gpt-4o", Rung::Alias),
-        ("openai/openai/gpt-4o", None, "gpt-4o", Rung::Alias),
-        ("o3-2031-02-02", Some("openai"), "o3", Rung::SuffixStripped),
-        (
-            "ft:gpt-4o-2024-08-06:acme::x",
-            None,
-            "ft:gpt-4o-2024-08-06",
-            Rung::Alias,
-        ),
-        ("gpt-4o", Some("azure"), "azure/gpt-4o", Rung::Exact),
-        (
-            "models/gemini-2.5-flash-lite",
-            Some("gemini"),
-            "gemini/gemini-2.5-flash-lite",
-            Rung::Alias,
-        ),
-        (
-            "bedrock/converse/us.amazon.nova-2-lite-v1:0",
-            None,
-            "us.amazon.nova-2-lite-v1:0",
-            Rung::Alias,
-        ),
-        (
-            "xx-mixtral-8x7b",
-            Some("fireworks_ai"),
-            "fireworks-ai-moe-up-to-56b",
-            Rung::SizeBucket,
-        ),
-        (
-            "acme/brain-13b",
-            Some("together_ai"),
-            "together-ai-8.1b-21b",
-            Rung::SizeBucket,
-        ),
-    ] {
-        let query = PriceQuery {
-            provider,
-            ..PriceQuery::new(model, &usage, noon())
-        };
-        let resolution = engine.resolve(&query);
-        assert_eq!(
-            (resolution.key.as_deref(), resolution.rung),
-            (Some(key), rung),
-            "{model}"
-        );
-    }
-    for (model, provider) in [
-        ("gpt-4o-mini-foo", Some("openai")),
-        ("gpt-4o", Some("groq")),
-        ("claude-sonnet-4-5", Some("openai")),
-        ("gpt-4o", Some("vllm")),
-        ("tunedModels/x", Some("gemini")),
-        (
-            "arn:aws:bedrock:us-east-1:1:application-inference-profile/x",
-            Some("bedrock"),
-        ),
-        ("ft:gpt-5-2025-08-07:acme::x", Some("openai")),
-        ("gpt-4o\0", None),
-        ("  ", None),
-    ] {
-        let query = PriceQuery {
-            provider,
-            ..PriceQuery::new(model, &usage, noon())
-        };
-        assert_eq!(engine.resolve(&query).key, None, "{model}");
-    }
-}
-
-#[test]
-fn a_local_server_costs_nothing_and_says_why() {
-    let result = priced("anything", &[(Unit::InputTokens, 5)], |query| {
-        query.provider = Some("ollama");
-    });
-    assert_eq!(
-        (result.cost_usd, result.rung),
-        (Some(Decimal::ZERO), Rung::LocalFree)
-    );
-}
-
-#[test]
 fn explaining_shows_the_steps_and_the_same_sum() {
     let usage = usage(&[(Unit::InputTokens, 2000), (Unit::OutputTokens, 10)]);
     let query = PriceQuery {
@@ -541,101 +378,5 @@ fn explaining_shows_the_steps_and_the_same_sum() {
         "total 0.1006 USD",
     ] {
         assert!(text.contains(step), "{step}: {text}");
-    }
-}
-
-fn any_unit() -> impl Strategy<Value = Unit> {
-    prop::sample::select(Unit::ALL.to_vec())
-}
-
-fn any_quantity() -> impl Strategy<Value = Decimal> {
-    prop_oneof![
-        (0i64..500_000).prop_map(Decimal::from),
-        any::<i64>().prop_map(Decimal::from),
-        (any::<i64>(), 0u32..20).prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale)),
-        Just(Decimal::MAX),
-        Just(Decimal::MIN),
-    ]
-}
-
-fn any_name() -> impl Strategy<Value = String> {
-    prop_oneof![
-        (0..table::len()).prop_map(|at| table::Name::at(at).map_or("", table::Name::as_str).to_owned()),
-        "\\PC{0,80}",
-        "(ft:|arn:aws:bedrock:|models/|projects/|publishers/|us\\.|bedrock/|openrouter/)?[a-z0-9:./@-]{0,60}(-2026-02-03|-20260203|@latest|:free|-001)?",
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
-    #[test]
-    fn nothing_panics_and_the_lines_are_the_cost(
-        name in any_name(),
-        provider in prop::option::of(prop::sample::select(vec!["openai", "bedrock", "vertex_ai", "xai", "azure_ai", "openrouter", "together_ai", "replicate", "dashscope", "nobody", ""])),
-        quantities in prop::collection::vec((any_unit(), any_quantity()), 0..8),
-        kind in prop::sample::select(CallType::ALL.to_vec()),
-        tier in prop::option::of("[a-zA-Z]{0,12}"),
-        micros in any::<i64>(),
-    ) {
-        let usage: Usage = quantities.into_iter().collect();
-        let query = PriceQuery {
-            provider,
-            call_type: kind,
-            service_tier: tier.as_deref(),
-            geo: Some("us"),
-            ..PriceQuery::new(&name, &usage, Timestamp::from_unix_micros(micros))
-        };
-        let engine = PricingEngine::new();
-        let explanation = engine.explain(&query);
-        let result = explanation.result();
-        let mut sum = Decimal::ZERO;
-        for line in &result.lines {
-            prop_assert_eq!(Some(line.usd), line.quantity.checked_mul(line.unit_usd));
-            prop_assert!(!line.usd.is_sign_negative());
-            sum += line.usd;
-        }
-        prop_assert_eq!(result.cost_usd.unwrap_or_default(), sum);
-        prop_assert_eq!(result.cost_usd.is_none(), result.cost_usd.is_none() && result.cost_confidence == CostConfidence::Unknown);
-        prop_assert!(!explanation.to_string().is_empty());
-    }
-
-    #[test]
-    fn more_tokens_never_cost_less_in_one_regime(
-        at in 0..table::len(),
-        tokens in (0u64..30_000, 0u64..30_000),
-        more in (0u64..2_000, 0u64..2_000),
-        cached in 0u64..40_000,
-        tier in prop::option::of(prop::sample::select(vec!["flex", "priority"])),
-        batch in any::<bool>(),
-    ) {
-        // Below the first threshold and the first end of a range every model has one regime.
-        let model = table::Name::at(at).map_or("", table::Name::as_str);
-        let engine = PricingEngine::new();
-        let price = |input: u64, output: u64| {
-            let usage = Usage::new()
-                .with(Unit::InputTokens, input)
-                .with(Unit::OutputTokens, output)
-                .with(Unit::CacheReadTokens, cached);
-            let kind = if batch { CallType::Batch } else { CallType::Completion };
-            let query = PriceQuery { service_tier: tier, call_type: kind, ..PriceQuery::new(model, &usage, noon()) };
-            engine.price(&query).cost_usd.unwrap_or_default()
-        };
-        let less = price(tokens.0, tokens.1);
-        prop_assert!(price(tokens.0 + more.0, tokens.1) >= less);
-        prop_assert!(price(tokens.0, tokens.1 + more.1) >= less);
-    }
-}
-
-#[test]
-fn a_name_of_a_megabyte_is_unknown() {
-    let usage = usage(&[(Unit::InputTokens, 1)]);
-    for filler in ["a", "é", "\0", "arn:", "/", "openai/", "-2026-01-01"] {
-        let name = filler.repeat((1 << 20) / filler.len());
-        let query = PriceQuery {
-            provider: Some("bedrock"),
-            ..PriceQuery::new(&name, &usage, noon())
-        };
-        assert_eq!(engine().price(&query).cost_usd, None);
     }
 }

@@ -1,0 +1,144 @@
+//! The shapes of one provider family, in which a name may be listed otherwise than it travels.
+
+use super::forms;
+use super::joined::Joined;
+use super::ladder::{Ladder, Step};
+use super::provider::{Kind, Provider};
+use crate::pricing::query::Rung;
+
+impl<'a> Ladder<'a, '_> {
+    /// The shapes of one provider family, in which the name may be listed otherwise.
+    pub(super) fn normalised(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+        if name.starts_with("ft:") {
+            let base = forms::fine_tune_base(name)?;
+            return self.both(provider, base.as_bytes(), Rung::Alias);
+        }
+        let found = match provider.kind {
+            Kind::Bedrock => self.bedrock(provider, name),
+            Kind::VertexAi | Kind::Gemini | Kind::Databricks => self.google(provider, name),
+            Kind::Azure | Kind::AzureAi => self.azure(provider, name),
+            Kind::Replicate => forms::without_replicate_version(name)
+                .and_then(|bare| self.both(provider, bare.as_bytes(), Rung::Alias)),
+            Kind::Fireworks if !name.contains('/') => self.probe(
+                &[b"fireworks_ai/accounts/fireworks/models/", name.as_bytes()],
+                Rung::Alias,
+            ),
+            _ => None,
+        };
+        found
+            .or_else(|| self.dates(Some(provider), name))
+            .or(self.retired())
+            .or_else(|| self.stand_ins(provider, name))
+    }
+
+    /// The same date written otherwise, then the name without its date.
+    pub(super) fn dates(&mut self, provider: Option<Provider<'a>>, name: &str) -> Option<Step> {
+        let dated = forms::dated(name)?;
+        let [y, z, c, d, m, n, e, f] = dated.digits;
+        let respelled = if dated.dashed {
+            Joined::of(&[dated.bare.as_bytes(), &[b'-', y, z, c, d, m, n, e, f]])
+        } else {
+            Joined::of(&[dated.bare.as_bytes(), &[b'-', y, z, c, d, b'-', m, n, b'-', e, f]])
+        }?;
+        let mut at = |name: &[u8], rung| match provider {
+            Some(provider) => self.both(provider, name, rung),
+            None => self.look_up(name, rung),
+        };
+        at(respelled.as_bytes(), Rung::Alias).or_else(|| at(dated.bare.as_bytes(), Rung::SuffixStripped))
+    }
+
+    /// `bedrock/<region>/<model>`, where the region is known and has a price of its own.
+    pub(super) fn bedrock_region(&mut self, name: &str) -> Option<Step> {
+        let region = self.region?;
+        let bare = bedrock_bare(name).0;
+        self.probe(
+            &[b"bedrock/", region.as_bytes(), b"/", bare.as_bytes()],
+            Rung::Exact,
+        )
+    }
+
+    fn bedrock(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+        let (bare, region) = bedrock_bare(name);
+        if bare.len() != name.len() {
+            if let Some(region) = region {
+                self.region = Some(region);
+                if let Some(found) = self.bedrock_region(bare) {
+                    return Some(found);
+                }
+            }
+            if let Some(found) = self.both(provider, bare.as_bytes(), Rung::Alias) {
+                return Some(found);
+            }
+        }
+        let short = forms::without_context_length(bare);
+        if let Some(found) =
+            short.and_then(|short| self.both(provider, short.as_bytes(), Rung::SuffixStripped))
+        {
+            return Some(found);
+        }
+        let ungeo = forms::without_geo(short.unwrap_or(bare))?;
+        self.bedrock_region(ungeo)
+            .map(|found| Step {
+                rung: Rung::SuffixStripped,
+                ..found
+            })
+            .or_else(|| self.both(provider, ungeo.as_bytes(), Rung::SuffixStripped))
+    }
+
+    fn google(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+        let mut bare = name;
+        if let Some((publisher, rest)) = name.split_once('/')
+            && matches!(
+                publisher,
+                "google" | "anthropic" | "meta" | "mistralai" | "models"
+            )
+        {
+            bare = rest;
+            if let Some(found) = self.both(provider, rest.as_bytes(), Rung::Alias) {
+                return Some(found);
+            }
+        }
+        if provider.kind == Kind::VertexAi
+            && let Some((undated, version)) = bare.split_once('@')
+        {
+            let rung = if version == "latest" || version == "default" {
+                Rung::Alias
+            } else {
+                Rung::SuffixStripped
+            };
+            if let Some(found) = self.both(provider, undated.as_bytes(), rung) {
+                return Some(found);
+            }
+        }
+        let unversioned = forms::without_stable_version(bare)?;
+        self.both(provider, unversioned.as_bytes(), Rung::SuffixStripped)
+    }
+
+    /// Azure writes `gpt-35-…` where OpenAI writes `gpt-3.5-…`; replies use either.
+    fn azure(&mut self, provider: Provider<'a>, name: &str) -> Option<Step> {
+        let respelled = if let Some(rest) = name.strip_prefix("gpt-3.5") {
+            Joined::of(&[b"gpt-35", rest.as_bytes()])?
+        } else {
+            Joined::of(&[b"gpt-3.5", name.strip_prefix("gpt-35")?.as_bytes()])?
+        };
+        self.both(provider, respelled.as_bytes(), Rung::Alias)
+    }
+}
+
+/// A Bedrock id without route and region path, and that region.
+fn bedrock_bare(name: &str) -> (&str, Option<&str>) {
+    let mut bare = name.strip_prefix("bedrock/").unwrap_or(name);
+    let mut region = None;
+    while let Some((first, rest)) = bare.split_once('/') {
+        if forms::is_region(first) {
+            region = Some(first);
+        } else if !matches!(
+            first,
+            "converse" | "converse_like" | "invoke" | "async_invoke" | "bedrock"
+        ) {
+            break;
+        }
+        bare = rest;
+    }
+    (bare, region)
+}

@@ -1,0 +1,69 @@
+//! The command, judged by the comparers, vectors and recordings of the folder that `DEXCOST_SHARED` names.
+//!
+//! Without it these tests skip, loudly; fixtures of our own hold the same promises elsewhere.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+fn shared(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("DEXCOST_SHARED").map(PathBuf::from);
+    if folder.is_none() {
+        println!("SKIPPED {test}: DEXCOST_SHARED is not set");
+    }
+    folder
+}
+
+/// Runs a comparer; where it finds a fault, what it printed is the failure.
+fn judge(script: &str, arguments: &[&str]) {
+    let Some(shared) = shared(script) else { return };
+    let place = |argument: &&str| match argument.strip_prefix("@") {
+        Some(file) => shared.join(file).into_os_string(),
+        None => argument.into(),
+    };
+    let run = Command::new("python3")
+        .arg(shared.join("check").join(script))
+        .args(arguments.iter().map(place))
+        .output()
+        .unwrap_or_else(|error| panic!("python3: {error}"));
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    println!("{said}");
+}
+
+const DEXCOST: &str = env!("CARGO_BIN_EXE_dexcost");
+const CORPUS: [&str; 5] = [
+    DEXCOST,
+    "@corpus/open.jsonl.gz",
+    "@corpus/open.expected.jsonl.gz",
+    "--dialects",
+    "openai_chat,anthropic_messages",
+];
+
+#[test]
+fn every_strict_price_is_right() {
+    judge("prices.py", &["price", DEXCOST, "@pricing/open_vectors.jsonl.gz"]);
+}
+
+#[test]
+fn every_strict_name_is_right() {
+    judge("names.py", &[DEXCOST, "@pricing/open_resolution.jsonl.gz"]);
+}
+
+#[test]
+fn every_recorded_exchange_is_right_whole_and_in_pieces() {
+    judge("corpus.py", &CORPUS);
+    for bytes in ["1", "7", "4096"] {
+        judge("corpus.py", &[&CORPUS[..], &["--chunk", bytes]].concat());
+    }
+}
+
+#[test]
+fn recordings_that_are_cut_off_never_show_more_than_the_whole() {
+    judge("cut.py", &[DEXCOST, "@corpus/open.jsonl.gz"]);
+}
