@@ -22,13 +22,14 @@
 //! owns the connection. It commits every 10 ms while there is something to commit and at once when asked
 //! ([`Sink::commit`]); when that commit is confirmed, `kill -9` loses nothing that was handed over
 //! before it ([`Durability::Full`]: nor does a loss of power). The queue is bounded in bytes, a
-//! sixteenth of them for the ends of tasks only. A record for which there is no room is refused and counted; so is everything else that does not reach the file.
+//! sixteenth of them for the ends of tasks only. A record for which there is no room is refused and
+//! counted; so is everything else that does not reach the file.
 //!
 //! [`Buffer::open`] never fails for what is wrong with the file, because the program that is measured
 //! comes first. A file that is full, locked, read-only, of a later version or somebody else's is tried
 //! again, while records wait in the queue. One that is removed or replaced while it is open is begun anew,
-//! and counted. A corrupt file is renamed to `<name>.corrupt-<time>` with its
-//! side files, counted, and a new one begun. [`Buffer::trouble`] and `dexcost status` tell.
+//! and counted. A corrupt file is renamed to `<name>.corrupt-<time>` with its side files, counted, and a
+//! new one begun. [`Buffer::trouble`] and `dexcost status` tell.
 //!
 //! # Tables
 //!
