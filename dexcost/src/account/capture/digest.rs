@@ -10,12 +10,13 @@ static KEYS: LazyLock<(u64, u64)> = LazyLock::new(|| {
     (key(1u8), key(2u8))
 });
 
-const BLOCK: usize = 16;
+/// Two lanes of two words: one multiplication need not wait for the other.
+const BLOCK: usize = 32;
 
 /// Hashes bytes that come in pieces; the pieces' boundaries make no difference.
 #[derive(Debug)]
 pub(super) struct Digest {
-    state: u64,
+    lanes: [u64; 2],
     held: [u8; BLOCK],
     length: usize,
     total: u64,
@@ -24,7 +25,7 @@ pub(super) struct Digest {
 impl Digest {
     pub(super) fn new() -> Self {
         Self {
-            state: KEYS.0,
+            lanes: [KEYS.0, KEYS.1],
             held: [0; BLOCK],
             length: 0,
             total: 0,
@@ -42,13 +43,13 @@ impl Digest {
             if self.length < BLOCK {
                 return;
             }
-            self.state = mixed(self.state, &self.held, key);
+            self.lanes = mixed(self.lanes, &self.held, key);
             self.length = 0;
         }
         let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-        self.state = blocks
+        self.lanes = blocks
             .iter()
-            .fold(self.state, |state, block| mixed(state, block, key));
+            .fold(self.lanes, |lanes, block| mixed(lanes, block, key));
         self.held[..rest.len()].copy_from_slice(rest);
         self.length = rest.len();
     }
@@ -57,14 +58,18 @@ impl Digest {
         let mut last = self.held;
         last[self.length..].fill(0);
         let key = KEYS.1;
-        fold(mixed(self.state, &last, key) ^ self.total, key)
+        let [first, second] = mixed(self.lanes, &last, key);
+        fold(fold(first, key) ^ second ^ self.total, key)
     }
 }
 
-fn mixed(state: u64, block: &[u8; BLOCK], key: u64) -> u64 {
-    let whole = u128::from_le_bytes(*block);
-    let (low, high) = (whole as u64, (whole >> 64) as u64);
-    fold(low ^ state, high ^ key)
+fn mixed(lanes: [u64; 2], block: &[u8; BLOCK], key: u64) -> [u64; 2] {
+    let words = block.as_chunks::<8>().0;
+    let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+    [
+        fold(word(0) ^ lanes[0], word(1) ^ key),
+        fold(word(2) ^ lanes[1], word(3) ^ key),
+    ]
 }
 
 /// Both halves of the product: every bit of either factor reaches the result.
