@@ -51,6 +51,9 @@
 //! `x_residency_eu`, `x_regional`, `x_geo_us`, `x_speed_fast` (factors on token prices). An unknown name
 //! is an error that lists all. The prices of a model are its whole price list: nothing of a bundled
 //! entry of the same name shows through.
+//!
+//! A call that is older than every price of its model takes the earliest one, as an estimate; a price
+//! that the bundled tables know for that day comes before it.
 
 mod answer;
 mod bill;

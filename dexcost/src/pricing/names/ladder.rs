@@ -35,10 +35,13 @@ pub(super) struct Ladder<'a, 't> {
 }
 
 impl<'a> Ladder<'a, '_> {
-    /// Finds what a name means.
-    #[inline(always)]
-    pub(super) fn find(&mut self, name: &'a str, untouched: bool) -> Option<Found<'a>> {
-        let Step { hit, rung } = self.climb(name, untouched)?;
+    /// Finds what a name means, on the first rung or, where that was tried, above it.
+    pub(super) fn find(&mut self, name: &'a str, untouched: bool, from_second: bool) -> Option<Found<'a>> {
+        let step = match self.provider {
+            Some(provider) if from_second => self.normalised(provider, name).or(self.retired()),
+            _ => self.climb(name, untouched),
+        };
+        let Step { hit, rung } = step?;
         let provider = match (self.legacy, hit) {
             (Some((_, provider)), _) if rung == Rung::Legacy => provider,
             (_, Some((_, row))) => self.biller(row),
@@ -260,7 +263,9 @@ impl<'a> Ladder<'a, '_> {
     }
 }
 
-fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+/// What follows `prefix/`.
+#[inline]
+pub(super) fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix)?
         .strip_prefix('/')
         .filter(|rest| !rest.is_empty())

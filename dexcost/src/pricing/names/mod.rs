@@ -12,7 +12,8 @@ mod shapes;
 mod stand_ins;
 
 use super::query::Rung;
-use super::table::{self, Name, Row};
+use super::table::{self, Hit, Name, Piece, Row};
+use forms::Form;
 use ladder::Ladder;
 
 #[cfg(test)]
@@ -65,10 +66,15 @@ pub(crate) fn resolve<'a>(
         .filter(|p| !p.is_empty())
         .or_else(|| of_host(hints.host?));
     let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
-    if provider.is_none()
-        && trace.is_none()
-        && let Some(found) = listed(name, untouched, hints.at_seconds)
-    {
+    let first = if trace.is_some() {
+        First::Unclear
+    } else {
+        match provider {
+            None => listed(name, untouched, hints.at_seconds),
+            Some(provider) => listed_for(provider, name, untouched, hints.at_seconds),
+        }
+    };
+    if let First::Found(found) = first {
         return Some(found);
     }
     let region = hints.region.or_else(|| hints.host.and_then(region_of_host));
@@ -80,26 +86,79 @@ pub(crate) fn resolve<'a>(
         legacy: None,
         trace,
     };
-    ladder.find(name, untouched)
+    ladder.find(name, untouched, matches!(first, First::Nothing))
 }
 
-/// The first rung where no provider is known, which is the usual case: the name is a key.
-#[inline]
-fn listed(name: &str, untouched: bool, at_seconds: u64) -> Option<Found<'static>> {
-    let hit = table::find(name.as_bytes())?;
+/// What a look at the first rung alone says. It answers for most calls, and needs no ladder.
+enum First<'a> {
+    /// The name is a key.
+    Found(Found<'a>),
+    /// It is none; the other rungs may be tried.
+    Nothing,
+    /// The ladder has to be climbed from its foot.
+    Unclear,
+}
+
+/// The first rung where no provider is known: the name is a key.
+#[inline(always)]
+fn listed(name: &str, untouched: bool, at_seconds: u64) -> First<'static> {
+    let Some(hit) = table::find(name.as_bytes()) else {
+        return First::Unclear;
+    };
     let row = hit.name.row(at_seconds);
     if row.is_legacy() {
-        return None;
+        return First::Unclear;
     }
-    Some(Found {
+    First::Found(Found {
         hit: Some((hit.name, row)),
-        rung: if untouched && hit.exact {
-            Rung::Exact
-        } else {
-            Rung::Alias
-        },
+        rung: rung_of(untouched && hit.exact),
         provider: Provider::of_family(row.family()),
     })
+}
+
+/// The first rung where a provider is known: `provider/name`, then `name`.
+#[inline(always)]
+fn listed_for<'a>(provider: Provider<'a>, name: &str, untouched: bool, at_seconds: u64) -> First<'a> {
+    let family = provider.family();
+    if family.len() != provider.name.len()
+        || matches!(provider.kind, Kind::Local | Kind::Bedrock | Kind::AzureAi)
+    {
+        return First::Unclear;
+    }
+    let (Some(head), Some(piece)) = (Piece::of(provider.name.as_bytes()), Piece::of(name.as_bytes())) else {
+        return First::Unclear;
+    };
+    let is_bare = if piece.has_slash() {
+        forms::read(name) == Form::Plain && ladder::without_prefix(name, provider.name).is_none()
+    } else {
+        !name.starts_with("arn:")
+    };
+    if !is_bare {
+        return First::Unclear;
+    }
+    let take = |hit: Hit| {
+        let row = hit.name.row(at_seconds);
+        if !table::same(row.family().as_bytes(), family.as_bytes()) {
+            None
+        } else if row.is_legacy() {
+            Some(First::Unclear)
+        } else {
+            Some(First::Found(Found {
+                hit: Some((hit.name, row)),
+                rung: rung_of(untouched && hit.exact),
+                provider,
+            }))
+        }
+    };
+    piece
+        .find_under(head)
+        .and_then(take)
+        .or_else(|| piece.find().and_then(take))
+        .unwrap_or(First::Nothing)
+}
+
+const fn rung_of(as_written: bool) -> Rung {
+    if as_written { Rung::Exact } else { Rung::Alias }
 }
 
 /// The name without blanks around it, which it hardly ever has.

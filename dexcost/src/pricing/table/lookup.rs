@@ -43,6 +43,12 @@ impl<'a> Piece<'a> {
         self.bytes
     }
 
+    /// Whether there is a slash in it.
+    #[inline]
+    pub(crate) const fn has_slash(self) -> bool {
+        self.has_slash
+    }
+
     /// The name in the table that equals this one, the exact spelling before one that differs in case.
     #[inline]
     pub(crate) fn find(self) -> Option<Hit> {

@@ -1,6 +1,8 @@
 //! What names lead to.
 
 use super::*;
+use crate::pricing::names::{Hints, resolve};
+use crate::pricing::table;
 
 /// Names, what is known beside them, and the key and rung that they lead to.
 #[test]
@@ -112,4 +114,39 @@ fn an_unknown_model_has_no_cost() {
         (result.pricing_source, result.rung, result.matched),
         (PricingSource::Unknown, Rung::Unknown, None)
     );
+}
+
+#[test]
+fn the_short_way_to_a_name_is_the_way_up_the_ladder() {
+    let at = |name: &str, provider: Option<&str>, trace: Option<&mut Vec<String>>| {
+        let hints = Hints {
+            provider,
+            at_seconds: u64::MAX,
+            ..Hints::default()
+        };
+        resolve(name, &hints, trace).map(|found| (found.hit, found.rung, found.provider.name.to_owned()))
+    };
+    let others = [
+        "openai",
+        "azure_ai",
+        "bedrock",
+        "vertex_ai",
+        "openrouter",
+        "ollama",
+        "qwencloud",
+    ];
+    for name in (0..table::len()).filter_map(table::Name::at).step_by(5) {
+        let own = name.row(u64::MAX).provider();
+        let key = name.as_str();
+        let bare = key.split_once('/').map_or(key, |(_, rest)| rest);
+        for provider in others.into_iter().map(Some).chain([None, Some(own)]) {
+            for name in [key, bare, &key.to_uppercase(), &format!(" {bare}")] {
+                assert_eq!(
+                    at(name, provider, None),
+                    at(name, provider, Some(&mut Vec::new())),
+                    "{name} of {provider:?}"
+                );
+            }
+        }
+    }
 }
