@@ -61,9 +61,9 @@ impl PricingEngine {
     ///
     /// The answer is never a silent zero: where nothing could be priced, `cost_usd` is `None`; where
     /// only a part could, the parts are summed and `unpriced` names the others. Both have confidence
-    /// [`CostConfidence::Unknown`](crate::CostConfidence::Unknown). Usage that cannot be true (more cached than given, negative) is
-    /// clamped and lowers the confidence to [`CostConfidence::Estimated`](crate::CostConfidence::Estimated), as does every stand-in
-    /// price.
+    /// [`Unknown`](crate::CostConfidence::Unknown). Usage that cannot be true (more cached than given,
+    /// negative) is clamped and lowers the confidence to
+    /// [`Estimated`](crate::CostConfidence::Estimated), as does every stand-in price.
     #[must_use]
     pub fn price(&self, query: &PriceQuery<'_>) -> CostResult {
         let mut result = CostResult::nothing();
