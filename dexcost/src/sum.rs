@@ -202,8 +202,8 @@ impl Serialize for Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dec;
     use proptest::prelude::*;
-    use rust_decimal::dec;
 
     fn decimals() -> impl Strategy<Value = Decimal> {
         let size = -79_228_162_514_264_337_593_543_950_335_i128..=79_228_162_514_264_337_593_543_950_335;

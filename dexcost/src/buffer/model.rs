@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::dec;
 use proptest::prelude::*;
 use rusqlite::Connection;
-use rust_decimal::{Decimal, dec};
+use rust_decimal::Decimal;
 
 use super::codec::{decode_event, decode_task};
 use super::meta::{Counter, Meta, STUB};

@@ -1,6 +1,7 @@
 //! Events and tasks for tests.
 
-use rust_decimal::{Decimal, dec};
+use crate::dec;
+use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::clock::Timestamp;

@@ -220,8 +220,8 @@ fn tokens(input: Option<u64>, output: Option<u64>, cached: Option<u64>) -> Usage
 mod tests {
     use super::*;
     use crate::canonical::{arbitrary, to_string};
+    use crate::dec;
     use proptest::prelude::*;
-    use rust_decimal::dec;
     use serde_json::json;
 
     fn foreign() -> Value {

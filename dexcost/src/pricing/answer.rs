@@ -1,6 +1,7 @@
 //! From the prices that were found to the answer.
 
-use rust_decimal::{Decimal, dec};
+use crate::dec;
+use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use super::bill::{self, Bill, Call, Mix};

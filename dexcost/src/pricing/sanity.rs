@@ -4,7 +4,8 @@
 //! The dearest real model (o1-pro, 2026-11-22) costs 150 dollars per million prompt tokens and 600 per
 //! million completion tokens; the limits leave room above it and stop what is a slip of three digits.
 
-use rust_decimal::{Decimal, dec};
+use crate::dec;
+use rust_decimal::Decimal;
 
 use super::table::{Code, Component};
 

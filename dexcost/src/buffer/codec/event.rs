@@ -274,7 +274,7 @@ fn read_part(bytes: &[u8]) -> Result<CallPart, Malformed> {
 mod tests {
     use super::*;
     use crate::buffer::samples;
-    use rust_decimal::dec;
+    use crate::dec;
 
     #[test]
     fn an_event_with_every_field_comes_back_as_it_was() {

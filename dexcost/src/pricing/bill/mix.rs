@@ -243,7 +243,7 @@ impl Mix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::dec;
+    use crate::dec;
 
     fn usage(entries: &[(Unit, i64)]) -> Usage {
         entries.iter().map(|(u, q)| (*u, Decimal::from(*q))).collect()

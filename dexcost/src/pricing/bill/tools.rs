@@ -1,6 +1,7 @@
 //! Fees of tools that the provider ran, on top of the tokens.
 
-use rust_decimal::{Decimal, dec};
+use crate::dec;
+use rust_decimal::Decimal;
 
 use super::{Bill, Call};
 use crate::pricing::names::Kind;

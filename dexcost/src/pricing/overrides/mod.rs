@@ -170,8 +170,8 @@ fn since(model: &str, value: &Yaml) -> Read<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dec;
     use crate::pricing::table::Tier;
-    use rust_decimal::dec;
 
     fn refused(text: &str) -> String {
         read("prices.yaml", text).unwrap_err().to_string()

@@ -236,7 +236,7 @@ impl Rates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rust_decimal::dec;
+    use crate::dec;
 
     #[test]
     fn a_file_with_one_bad_entry_changes_nothing() {

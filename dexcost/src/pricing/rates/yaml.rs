@@ -219,8 +219,9 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dec;
     use proptest::prelude::*;
-    use rust_decimal::{Decimal, dec};
+    use rust_decimal::Decimal;
 
     fn cost(price: &str) -> Result<Decimal, Error> {
         let yaml = format!("rates:\n  s:\n    per: call\n    cost_usd: {price}\n");

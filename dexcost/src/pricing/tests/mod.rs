@@ -5,7 +5,8 @@ mod names;
 mod own;
 mod properties;
 
-use rust_decimal::{Decimal, dec};
+use crate::dec;
+use rust_decimal::Decimal;
 
 use super::{CostResult, PriceQuery, PricingEngine, Rung};
 use crate::clock::Timestamp;
