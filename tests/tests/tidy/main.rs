@@ -222,7 +222,7 @@ mod self_test {
         assert!(
             rules::machine_paths(
                 "a.md",
-                "https://example.com/work/x and a/root/x, a path like /home/me"
+                "https://example.com/root/x and a/root/x, a path like /home/me"
             )
             .is_empty()
         );
