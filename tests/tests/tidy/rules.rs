@@ -113,7 +113,10 @@ pub(crate) fn machine_paths(path: &str, text: &str) -> Vec<String> {
     let mut forbidden: Vec<_> = ["root", "work", "Users"]
         .map(|folder| format!("/{folder}/"))
         .into();
-    forbidden.push(root().display().to_string());
+    // A folder at the top (`/app`) is too common a word to look for.
+    if root().components().count() > 2 {
+        forbidden.push(format!("{}/", root().display()));
+    }
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
         for name in &forbidden {
