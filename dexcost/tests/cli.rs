@@ -12,8 +12,8 @@ use std::time::Duration;
 use dexcost::buffer::{Buffer, BufferOptions};
 use dexcost::{
     Attribution, CallFacts, Clock, CostConfidence, Event, EventId, EventType, LossKind, LossReason,
-    ManualClock, OperationStatus, PricingEngine, PricingSource, Record, Sink, Task, TaskId, TaskStatus,
-    Timestamp, Totals, Unit, Usage, dec,
+    ManualClock, PricingEngine, PricingSource, Record, Sink, Task, TaskId, TaskStatus, Timestamp, Totals,
+    Unit, Usage, dec,
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -106,29 +106,12 @@ fn task(number: u8, millis: i64, task_type: &str, customer: Option<&str>) -> Tas
 }
 
 fn blank(task: &Task, number: u8, millis: i64, event_type: EventType) -> Event {
-    Event {
-        event_id: EventId::from_bytes(id(millis, number)),
-        task_id: task.task_id,
+    Event::new(
+        EventId::from_bytes(id(millis, number)),
+        task.task_id,
         event_type,
-        occurred_at: at(millis),
-        cost_usd: None,
-        cost_confidence: CostConfidence::Unknown,
-        pricing_source: PricingSource::Unknown,
-        pricing_version: None,
-        service_name: None,
-        provider: None,
-        model: None,
-        usage: Usage::new(),
-        latency_ms: None,
-        operation_status: OperationStatus::Succeeded,
-        error_type: None,
-        is_retry: false,
-        retry_reason: None,
-        retry_of: None,
-        call: None,
-        details: None,
-        revision: 1,
-    }
+        at(millis),
+    )
 }
 
 /// Four tasks of two customers and nobody: a call, a paid API, a retry, an unknown model, a failure.

@@ -171,29 +171,7 @@ impl TaskHandle {
     /// An event of now, with nothing in it.
     pub(super) fn blank(&self, event_type: EventType) -> Event {
         let now = self.cell().tracker().clock.now();
-        Event {
-            event_id: EventId::at(now),
-            task_id: self.task_id(),
-            event_type,
-            occurred_at: now,
-            cost_usd: None,
-            cost_confidence: CostConfidence::Unknown,
-            pricing_source: PricingSource::Unknown,
-            pricing_version: None,
-            service_name: None,
-            provider: None,
-            model: None,
-            usage: Usage::new(),
-            latency_ms: None,
-            operation_status: OperationStatus::Succeeded,
-            error_type: None,
-            is_retry: false,
-            retry_reason: None,
-            retry_of: None,
-            call: None,
-            details: None,
-            revision: 1,
-        }
+        Event::new(EventId::at(now), self.task_id(), event_type, now)
     }
 
     fn keep(&self, mut event: Event, details: Option<Details>) -> Arc<Event> {

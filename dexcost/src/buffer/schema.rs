@@ -23,13 +23,16 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Whether the file is a database of something else.
+///
+/// Tables and mark appear in one transaction, and tables are looked at first: so a file that another
+/// process is just making is never seen with tables and without the mark.
 pub(super) fn is_foreign(conn: &Connection) -> rusqlite::Result<bool> {
-    let id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    if id == APPLICATION_ID {
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if tables == 0 {
         return Ok(false);
     }
-    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    Ok(tables > 0)
+    let id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok(id != APPLICATION_ID)
 }
 
 /// Takes the steps that are missing, all or none. Several processes may try at once.

@@ -559,6 +559,30 @@ fn old_tasks_leave_with_their_events_and_are_counted() {
 }
 
 #[test]
+fn what_several_writers_let_go_at_once_is_counted_once() {
+    for _ in 0..20 {
+        let place = place();
+        let clock = Arc::new(ManualClock::at(at(0)));
+        let options = options(&place.path).clock(Arc::clone(&clock) as _);
+        let first = Buffer::open(options.clone()).unwrap();
+        (0..3).for_each(|n| drop(run_task(&first, n, "acme", 4)));
+        first.close(LONG).unwrap();
+        clock.advance(Duration::from_secs(32 * 86_400));
+        let writers: Vec<_> = (0..3).map(|_| Buffer::open(options.clone()).unwrap()).collect();
+        writers.iter().for_each(sync);
+        writers.iter().for_each(|writer| writer.close(LONG).unwrap());
+        let status = BufferReader::open(&place.path).unwrap().status().unwrap();
+        let left: Vec<_> = status
+            .departed
+            .iter()
+            .map(|d| (d.kind.as_str(), d.count))
+            .collect();
+        assert_eq!(left, [("event", 12), ("task", 3)]);
+        assert_eq!((status.events, status.tasks.success), (0, 0));
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_changes_nothing_but_the_times() {
     let place = place();
     let clock = Arc::new(ManualClock::at(at(0)));

@@ -134,6 +134,47 @@ pub struct CallPart {
 }
 
 impl Event {
+    /// A successful event of which nothing else is known: no cost, no usage, no names, revision 1.
+    ///
+    /// ```
+    /// use dexcost::{Event, EventId, EventType, TaskId, Timestamp};
+    ///
+    /// let (now, task) = (Timestamp::from_unix_micros(1), TaskId::from_bytes([1; 16]));
+    /// let event = Event::new(EventId::at(now), task, EventType::LlmCall, now);
+    /// assert_eq!((event.cost_usd, event.revision), (None, 1));
+    /// ```
+    #[must_use]
+    pub const fn new(
+        event_id: EventId,
+        task_id: TaskId,
+        event_type: EventType,
+        occurred_at: Timestamp,
+    ) -> Self {
+        Self {
+            event_id,
+            task_id,
+            event_type,
+            occurred_at,
+            cost_usd: None,
+            cost_confidence: CostConfidence::Unknown,
+            pricing_source: PricingSource::Unknown,
+            pricing_version: None,
+            service_name: None,
+            provider: None,
+            model: None,
+            usage: Usage::new(),
+            latency_ms: None,
+            operation_status: OperationStatus::Succeeded,
+            error_type: None,
+            is_retry: false,
+            retry_reason: None,
+            retry_of: None,
+            call: None,
+            details: None,
+            revision: 1,
+        }
+    }
+
     /// Prompt tokens, where they were reported; those of calls inside the call included.
     #[must_use]
     pub fn input_tokens(&self) -> Option<u64> {

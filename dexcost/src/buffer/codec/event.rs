@@ -1,9 +1,7 @@
 //! The body of an event's row: everything but its id and its task.
 
 use crate::clock::Timestamp;
-use crate::event::{
-    CallFacts, CallPart, CallType, CostConfidence, Details, Event, EventType, OperationStatus, PricingSource,
-};
+use crate::event::{CallFacts, CallPart, CallType, Details, Event, EventType, OperationStatus};
 use crate::id::{EventId, TaskId};
 use crate::text::Text;
 use crate::usage::{Unit, Usage};
@@ -130,29 +128,9 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
 }
 
 pub(crate) fn decode_event(id: [u8; 16], task_id: [u8; 16], body: &[u8]) -> Result<Event, Malformed> {
-    let mut event = Event {
-        event_id: EventId::from_bytes(id),
-        task_id: TaskId::from_bytes(task_id),
-        event_type: EventType::LlmCall,
-        occurred_at: Timestamp::default(),
-        cost_usd: None,
-        cost_confidence: CostConfidence::Unknown,
-        pricing_source: PricingSource::Unknown,
-        pricing_version: None,
-        service_name: None,
-        provider: None,
-        model: None,
-        usage: Usage::new(),
-        latency_ms: None,
-        operation_status: OperationStatus::Unknown,
-        error_type: None,
-        is_retry: false,
-        retry_reason: None,
-        retry_of: None,
-        call: None,
-        details: None,
-        revision: 1,
-    };
+    let (id, task_id) = (EventId::from_bytes(id), TaskId::from_bytes(task_id));
+    let mut event = Event::new(id, task_id, EventType::LlmCall, Timestamp::default());
+    event.operation_status = OperationStatus::Unknown;
     let mut fields = Decoder::new(body);
     while let Some((field, value)) = fields.field()? {
         read_field(&mut event, field, value)?;

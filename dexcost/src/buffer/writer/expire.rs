@@ -25,23 +25,27 @@ pub(super) fn expire(ledger: &mut Ledger<'_>, now: Timestamp, keep: Duration) ->
     if first_day == 0 {
         return Ok(false);
     }
-    let old = old_tasks(ledger, first_day * DAY_MICROS)?;
+    let before = first_day * DAY_MICROS;
+    let has_old = !old_tasks(ledger, before)?.is_empty();
     let has_rollups = has_rollups_before(ledger, first_day)?;
-    if old.is_empty() && !has_rollups {
+    if !has_old && !has_rollups {
         if std::mem::take(&mut ledger.may_have_idle_names) {
             ledger.transact(Ledger::remove_idle_names)?;
         }
         return Ok(false);
     }
-    let is_last = (old.len() as i64) < STEP;
+    let mut is_last = true;
     ledger.transact(|ledger| {
+        // Looked at again under the write lock: another process may have let them go meanwhile.
+        let old = old_tasks(ledger, before)?;
+        is_last = (old.len() as i64) < STEP;
         drop_tasks(ledger, &old)?;
         ledger
             .conn
             .execute("DELETE FROM rollups WHERE day < ?1", [first_day])?;
         ledger.conn.execute(
             "DELETE FROM spans WHERE second < ?1 AND last_seq < (SELECT coalesce(min(seq), 0) FROM events)",
-            [first_day * DAY_MICROS / 1_024_000],
+            [before / 1_024_000],
         )?;
         let from = ledger.meta.get(Counter::RollupsFrom).max(first_day);
         ledger.meta.set(Counter::RollupsFrom, from);
