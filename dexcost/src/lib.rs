@@ -43,6 +43,7 @@ mod task;
 mod text;
 mod untracked;
 mod usage;
+mod wire;
 mod words;
 
 /// For the code that the macros generate; not part of the public interface.

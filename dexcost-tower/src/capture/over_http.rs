@@ -68,6 +68,7 @@ impl<S> CaptureService<S> {
             method: request.method().as_str(),
             authority: authority(request),
             path: request.uri().path(),
+            query: request.uri().query().unwrap_or_default(),
             headers: &headers,
         };
         if extensions.get::<Uncaptured>().is_some() {

@@ -27,6 +27,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "sink",
             "task",
             "usage",
+            "wire",
         ],
     ),
     ("2 knowledge", &["pricing", "probe"]),

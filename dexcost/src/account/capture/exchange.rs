@@ -1,7 +1,6 @@
 //! The state machine of one exchange.
 
 use super::body::Body;
-use super::facts::{Headers, RequestFacts};
 use super::request::RequestWatch;
 use super::settle;
 use crate::ending::Ending;
@@ -9,6 +8,7 @@ use crate::event::ErrorType;
 use crate::observation::Observation;
 use crate::text::Text;
 use crate::usage::readers::{Quirks, Reader, Route};
+use crate::wire::{Headers, RequestFacts};
 
 /// One outbound request with its response, from first byte to ending.
 ///

@@ -45,7 +45,6 @@
 mod body;
 mod digest;
 mod exchange;
-mod facts;
 mod pricing;
 mod request;
 mod settle;
@@ -54,5 +53,6 @@ mod settle;
 mod tests;
 
 pub use exchange::Exchange;
-pub use facts::{Headers, RequestFacts};
 pub use pricing::pricing_of;
+
+pub use crate::wire::{Headers, RequestFacts};

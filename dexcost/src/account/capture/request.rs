@@ -1,10 +1,10 @@
 //! What a request's body says about the call.
 
 use super::digest::Digest;
-use super::facts::RequestFacts;
 use crate::text::Text;
 use crate::usage::framing::{Decoder, Json, Keep, Scanner};
 use crate::usage::readers::Route;
+use crate::wire::RequestFacts;
 
 const KEEP: &[(&str, Keep)] = &[
     ("model", Keep::All),

@@ -1,4 +1,4 @@
-//! What an adapter tells about a request, in borrowed form.
+//! What an adapter tells about a request and its reply, in borrowed form.
 
 /// Header fields, looked up by lower-case name.
 ///
@@ -48,18 +48,21 @@ pub struct RequestFacts<'a> {
     pub authority: &'a str,
     /// The path, percent-encoded as sent, without the query.
     pub path: &'a str,
+    /// The query as sent, without the question mark; empty where there is none.
+    pub query: &'a str,
     /// The header fields.
     pub headers: &'a dyn Headers,
 }
 
 impl<'a> RequestFacts<'a> {
-    /// The facts of a request to an absolute URL. User info, query and fragment are left out.
+    /// The facts of a request to an absolute URL. User info and fragment are left out.
     ///
     /// ```
     /// use dexcost::capture::RequestFacts;
     ///
     /// let facts = RequestFacts::to_url("POST", "https://me:pw@api.x.ai/v1/chat/completions?a=1#b", &());
     /// assert_eq!((facts.authority, facts.path), ("api.x.ai", "/v1/chat/completions"));
+    /// assert_eq!(facts.query, "a=1");
     /// ```
     #[must_use]
     pub fn to_url(method: &'a str, url: &'a str, headers: &'a dyn Headers) -> Self {
@@ -71,15 +74,15 @@ impl<'a> RequestFacts<'a> {
         let (authority, path) = rest.split_at(end.unwrap_or(rest.len()));
         let at = memchr::memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
         let authority = after(authority, at);
-        let end = memchr::memchr2(b'?', b'#', path.as_bytes()).unwrap_or(path.len());
-        let path = match path.get(..end) {
-            None | Some("") => "/",
-            Some(path) => path,
-        };
+        let end = memchr::memchr(b'#', path.as_bytes()).unwrap_or(path.len());
+        let target = path.get(..end).unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = if path.is_empty() { "/" } else { path };
         Self {
             method,
             authority,
             path,
+            query,
             headers,
         }
     }
