@@ -67,12 +67,12 @@ const LARGEST_EVENT: usize = 16 * 1024;
 const END_MARK: &[u8] = b"[DONE]";
 
 impl Body {
-    pub(super) fn new(content_encoding: Option<&[u8]>, reader: Reader) -> Self {
+    pub(super) fn new(content_encoding: Option<&[u8]>, mut reader: Reader) -> Self {
         Self {
             decoder: Decoder::new(content_encoding),
             plain: Plain {
                 form: Form::Start,
-                scanner: Scanner::new(reader.keep()),
+                scanner: Scanner::new(reader.form().keep()),
                 reader,
                 event: Event::default(),
                 understood: false,
@@ -91,7 +91,7 @@ impl Body {
         let plain = &mut self.plain;
         self.decoder.finish(&mut |bytes| plain.feed(bytes));
         let shape = self.plain.finish();
-        let reading = self.plain.reader.finish();
+        let reading = self.plain.reader.form().finish();
         let overflowed = self.plain.overflowed.then_some(BodyTrouble::TooLarge);
         let garbled = self.plain.garbled && !self.plain.understood;
         Shown {
@@ -169,13 +169,13 @@ impl Plain {
 
     fn event(&mut self, data: &[u8]) {
         if is_end_mark(data) {
-            return self.reader.close();
+            return self.reader.form().close();
         }
         let is_object = data.trim_ascii_start().starts_with(b"{");
         self.understood |= is_object;
         self.garbled |= !is_object && !data.is_empty();
         if is_object {
-            self.reader.event(data);
+            self.reader.form().event(data);
         }
     }
 
@@ -183,7 +183,7 @@ impl Plain {
         self.overflowed |= self.scanner.overflowed();
         if self.scanner.is_complete() {
             self.understood = true;
-            self.reader.event(self.scanner.skeleton());
+            self.reader.form().event(self.scanner.skeleton());
         } else {
             self.garbled = true;
         }
@@ -207,10 +207,10 @@ impl Plain {
                 let complete = self.scanner.is_complete();
                 let root = Json::new(self.scanner.skeleton());
                 if root.is_object() {
-                    self.reader.read_body(root);
+                    self.reader.form().read_body(root);
                 }
                 for element in root.items() {
-                    self.reader.read_body(element);
+                    self.reader.form().read_body(element);
                 }
                 self.overflowed |= self.scanner.overflowed();
                 self.garbled = self.scanner.is_malformed();
