@@ -7,7 +7,7 @@ use crate::ending::Ending;
 use crate::event::ErrorType;
 use crate::observation::Observation;
 use crate::text::Text;
-use crate::usage::readers::{Quirks, Reader, Route};
+use crate::usage::readers::{Quirks, Reader, Route, Setup};
 use crate::wire::{Headers, RequestFacts};
 
 /// One outbound request with its response, from first byte to ending.
@@ -105,10 +105,13 @@ impl Exchange {
         if is_media(headers.get("content-type")) {
             return;
         }
-        let quirks = watch.route.provider.map(Quirks::of).unwrap_or_default();
-        let may_compact = watch.request.may_compact();
-        watch.body = Reader::of(&watch.route, quirks, may_compact)
-            .map(|reader| Body::new(headers.get("content-encoding"), reader));
+        let setup = Setup {
+            route: &watch.route,
+            quirks: watch.route.provider.map(Quirks::of).unwrap_or_default(),
+            may_compact: watch.request.may_compact(),
+            headers,
+        };
+        watch.body = Reader::of(&setup).map(|reader| Body::new(headers, reader));
     }
 
     /// Whether [`data`](Self::data) would be looked at.

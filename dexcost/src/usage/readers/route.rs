@@ -1,19 +1,9 @@
 //! From a request line to a wire form: by host, then by the shape of the path.
 
+use super::Dialect;
 use super::hosts::{self, Answers};
 use crate::event::CallType;
 use crate::text::Text;
-
-/// A wire form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// OpenAI's chat completions.
-    OpenAiChat,
-    /// Anthropic's messages.
-    AnthropicMessages,
-    /// A model runs, in a form that has no reader yet.
-    Unread,
-}
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +93,7 @@ impl Route {
                 let (dialect, call_type) = by_path(path).or_else(|| by_host(authority, path))?;
                 (dialect, Purpose::Inference, call_type)
             }
-            "GET" if is_retrieval(path) => (Dialect::Unread, Purpose::Retrieval, CallType::Responses),
+            "GET" if is_retrieval(path) => (Dialect::Retrieval, Purpose::Retrieval, CallType::Responses),
             _ => return None,
         };
         let (host, port) = split_port(authority);
