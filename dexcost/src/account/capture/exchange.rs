@@ -111,7 +111,7 @@ impl Exchange {
             may_compact: watch.request.may_compact(),
             headers,
         };
-        watch.body = Reader::of(&setup).map(|reader| Body::new(headers.get("content-encoding"), reader));
+        watch.body = Reader::of(&setup).map(|reader| Body::new(headers, reader));
     }
 
     /// Whether [`data`](Self::data) would be looked at.

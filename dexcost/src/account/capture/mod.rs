@@ -45,6 +45,7 @@
 mod body;
 mod digest;
 mod exchange;
+mod plain;
 mod pricing;
 mod request;
 mod settle;
