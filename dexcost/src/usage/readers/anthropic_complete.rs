@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_stream_is_over_when_it_says_why_it_stopped() {
-        let first = r#"{"type":"completion","id":"compl_1","completion":" a","stop_reason":null,"model":"claude-x"}"#;
+        let first =
+            r#"{"type":"completion","id":"compl_1","completion":" a","stop_reason":null,"model":"claude-x"}"#;
         let last = r#"{"type":"completion","id":"compl_1","completion":"","stop_reason":"stop_sequence","model":"claude-x"}"#;
         let seen = stream(AnthropicComplete::default, &[first, r#"{"type":"ping"}"#, last]);
         assert_eq!(seen.terminal, Terminal::Closed);

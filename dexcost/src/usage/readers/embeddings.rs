@@ -121,9 +121,6 @@ mod tests {
         let seen =
             read(r#"{"object":"error","type":"invalid_request_prompt","code":"3210","message":"too many"}"#);
         assert_eq!(seen.error, Some(ErrorType::InvalidRequest));
-        assert_eq!(
-            read(r#"{"error":"no such model"}"#).error,
-            Some(ErrorType::Other)
-        );
+        assert_eq!(read(r#"{"error":"no such model"}"#).error, Some(ErrorType::Other));
     }
 }

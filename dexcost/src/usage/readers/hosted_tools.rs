@@ -87,7 +87,9 @@ impl HostedTools {
 
     /// Takes over what OpenAI reports beside the usage.
     pub(super) fn tool_usage(&mut self, tools: Json<'_>) {
-        let searches = tools.get("web_search").and_then(|search| search.get("num_requests"));
+        let searches = tools
+            .get("web_search")
+            .and_then(|search| search.get("num_requests"));
         self.web_searches = searches.and_then(Json::number).or(self.web_searches);
         let Some(images) = tools.get("image_gen") else {
             return;
@@ -110,7 +112,11 @@ impl HostedTools {
 
     /// Adds what is billed to a reading.
     pub(super) fn report(&self, reading: &mut Reading) {
-        let counted = if self.whole.items > 0 { &self.whole } else { &self.done };
+        let counted = if self.whole.items > 0 {
+            &self.whole
+        } else {
+            &self.done
+        };
         let containers = counted.containers.len();
         let searches = self.web_searches.or_else(|| some(counted.web_searches));
         let reported = [
@@ -217,10 +223,10 @@ mod tests {
 
     #[test]
     fn items_of_a_stream_count_where_the_response_lists_none() {
-        let item = r#"{"type":"response.output_item.done","item":{"type":"file_search_call","status":"completed"}}"#;
+        let item =
+            r#"{"type":"response.output_item.done","item":{"type":"file_search_call","status":"completed"}}"#;
         let added = r#"{"type":"response.output_item.added","item":{"type":"file_search_call","status":"in_progress"}}"#;
-        let empty =
-            r#"{"type":"response.completed","response":{"output":[],"usage":{"input_tokens":1}}}"#;
+        let empty = r#"{"type":"response.completed","response":{"output":[],"usage":{"input_tokens":1}}}"#;
         let seen = stream(OpenAiResponses::default, &[added, item, empty]);
         assert_eq!(count(&seen, Unit::FileSearchRequests), Some(dec!(1)));
         let full = r#"{"type":"response.completed","response":{"output":[{"type":"file_search_call"}]}}"#;

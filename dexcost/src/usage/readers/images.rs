@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn images_without_usage_are_counted() {
-        let seen = read(r#"{"created":1,"data":[{"url":"https://i"},{"b64_json":"AAAA","revised_prompt":"p"}]}"#);
+        let seen =
+            read(r#"{"created":1,"data":[{"url":"https://i"},{"b64_json":"AAAA","revised_prompt":"p"}]}"#);
         assert_eq!(count(&seen, Unit::Images), Some(dec!(2)));
         assert!(!seen.has_usage);
     }

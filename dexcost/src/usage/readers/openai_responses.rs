@@ -145,7 +145,10 @@ impl WireForm for OpenAiResponses {
             }
         } else if kind == "error" {
             let stated = value.get("error").and_then(error_signs::of_field);
-            self.error = self.error.or(stated).or_else(|| Some(error_signs::of_object(value)));
+            self.error = self
+                .error
+                .or(stated)
+                .or_else(|| Some(error_signs::of_object(value)));
         } else if let Some(error) = value.get("error") {
             self.error = self.error.or_else(|| error_signs::of_field(error));
         }

@@ -43,7 +43,9 @@ impl Rerank {
     /// What Cohere bills; of the tokens it bills none where it bills search units.
     fn meta(&mut self, meta: Json<'_>) {
         let billed = |name: &str| meta.get("billed_units").and_then(|units| units.get(name));
-        self.search_units = billed("search_units").and_then(Json::number).or(self.search_units);
+        self.search_units = billed("search_units")
+            .and_then(Json::number)
+            .or(self.search_units);
         let tokens = billed("input_tokens").or_else(|| meta.get("tokens")?.get("input_tokens"));
         if let Some(tokens) = tokens {
             self.usage.counts.set_input(tokens);

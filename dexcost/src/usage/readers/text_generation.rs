@@ -58,7 +58,9 @@ impl TextGeneration {
             let tokens = details.get("prefill")?.items().count();
             (tokens > 0).then(|| tokens.into())
         };
-        let input = count("input_length").or_else(|| count("prompt_tokens")).or_else(prefill);
+        let input = count("input_length")
+            .or_else(|| count("prompt_tokens"))
+            .or_else(prefill);
         self.input = self.input.or(input);
         self.output = self.output.or_else(|| count("generated_tokens"));
         let reason = details.get("finish_reason").and_then(Json::text);
@@ -87,10 +89,7 @@ impl WireForm for TextGeneration {
     }
 
     fn finish(&mut self) -> Reading {
-        let usage = Usage::of_reported([
-            (Unit::InputTokens, self.input),
-            (Unit::OutputTokens, self.output),
-        ]);
+        let usage = Usage::of_reported([(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
         Reading {
             has_usage: self.is_counted,
             understood: self.is_counted,

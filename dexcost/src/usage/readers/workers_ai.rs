@@ -99,7 +99,10 @@ mod tests {
             r#"{"result":{"response":"hi","usage":{"prompt_tokens":20,"completion_tokens":3,"total_tokens":23}},"success":true,"errors":[],"messages":[]}"#,
         );
         assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(20)));
-        assert_eq!((count(&seen, Unit::OutputTokens), seen.error), (Some(dec!(3)), None));
+        assert_eq!(
+            (count(&seen, Unit::OutputTokens), seen.error),
+            (Some(dec!(3)), None)
+        );
     }
 
     #[test]
