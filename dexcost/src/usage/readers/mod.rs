@@ -43,6 +43,7 @@ use crate::text::Text;
 use crate::wire::Headers;
 
 pub(crate) use error_signs::{from_status, of_word as error_of_word};
+pub(crate) use hosts::providers;
 pub(crate) use quirks::Quirks;
 pub(crate) use route::{Purpose, Route};
 
