@@ -57,6 +57,7 @@
 
 mod answer;
 mod bill;
+mod egress;
 mod engine;
 mod entry;
 mod explain;
@@ -74,6 +75,7 @@ mod table;
 mod tests;
 
 pub(crate) use answer::Cost;
+pub use egress::{EgressCost, EgressDestination, EgressPricing};
 pub use engine::PricingEngine;
 pub use explain::Explanation;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};

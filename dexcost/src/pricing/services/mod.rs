@@ -50,3 +50,5 @@ pub use row::ServiceRule;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::shared::csv_records;

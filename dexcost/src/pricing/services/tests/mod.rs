@@ -5,6 +5,7 @@ mod kinds;
 mod precedence;
 mod refresh;
 mod rows;
+pub(in crate::pricing) mod shared;
 
 use super::{ServiceBodies, ServiceCatalog, ServiceCost, ServiceMatch};
 use crate::wire::RequestFacts;
