@@ -82,5 +82,5 @@ pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
 pub use services::{
     ServiceBodies, ServiceCatalog, ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceMatch,
-    ServiceModel, ServiceObservation, ServiceRow, ServiceRule,
+    ServiceModel, ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
 };

@@ -150,6 +150,16 @@ fn every_row_can_be_read_and_its_ladder_has_no_gap() {
     assert_eq!(count, 64);
 }
 
+#[test]
+fn the_packed_rows_are_those_of_the_table() {
+    let Ok(text) = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/egress.txt")) else {
+        return;
+    };
+    assert_eq!(row::version(), &crate::privacy::sha256_hex(&text)[..12]);
+    let rows = text.lines().filter(|line| !line.starts_with('#'));
+    assert!(rows.eq(include_str!("bundled.tsv").lines().skip(1)));
+}
+
 /// Every row of the table of price facts, where it is at hand.
 #[test]
 fn every_listed_price_survives() {
