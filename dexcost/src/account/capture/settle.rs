@@ -4,18 +4,22 @@ use super::body::{Shape, Shown};
 use super::model_call::ModelCall;
 use super::request::Asked;
 use crate::ending::Ending;
-use crate::event::{CallFacts, ErrorType, OperationStatus};
+use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, Observation, UsageScope};
+use crate::usage::Unit;
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
 /// Ends a model call.
 pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let asked = watch.request.finish();
-    let shown = watch
-        .body
-        .as_mut()
-        .map_or_else(Shown::nothing, super::body::Body::finish);
+    let mut shown = match &mut watch.body {
+        Some(body) => body.finish(),
+        None => Shown::unread(watch.is_opaque),
+    };
     let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
+    if error.is_none() && matches!(watch.status, Some(200..300)) {
+        add_asked(&asked, watch.route.call_type, &mut shown.reading);
+    }
     let captured = is_captured(&watch.route, watch.status, &asked, &shown.reading);
     let scope = match watch.route.purpose {
         Purpose::Retrieval if shown.reading.has_usage => UsageScope::Repeat,
@@ -57,7 +61,8 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
-            quality: reading.quality,
+            resolution: asked.resolution,
+            quality: reading.quality.or(asked.quality),
             streamed: shape == Shape::Events || (asked.stream && shape == Shape::Empty),
             reported_cost_usd: reading
                 .cost
@@ -122,6 +127,7 @@ fn outcome(
             (terminal >= Terminal::Finished, terminal >= Terminal::Counted)
         }
         Shape::Empty => (false, false),
+        Shape::Opaque => (true, false),
     };
     match (ending, shown.shape) {
         (Ending::Done, _) if is_over => (OperationStatus::Succeeded, None),
@@ -146,12 +152,39 @@ fn more_precise(by_status: ErrorType, by_body: Option<ErrorType>) -> ErrorType {
     }
 }
 
+/// Adds what only the request says of a call that was served: the characters that were spoken, and how
+/// large the images are that are billed by the piece.
+fn add_asked(asked: &Asked, call_type: CallType, reading: &mut Reading) {
+    let usage = &mut reading.usage;
+    match call_type {
+        CallType::Speech => {
+            if let Some(characters) = asked.characters {
+                usage.set(Unit::InputCharacters, characters);
+            }
+        }
+        CallType::ImageGeneration if usage.get(Unit::InputTokens).is_none() => {
+            let size = reading.size.as_ref().or(asked.size.as_ref());
+            if let Some((width, height)) = size.and_then(|size| pixels(size)) {
+                usage.set(Unit::ImageWidthPixels, width);
+                usage.set(Unit::ImageHeightPixels, height);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Width and height of a size such as `1024x1792`; others (`auto`) say nothing.
+fn pixels(size: &str) -> Option<(u32, u32)> {
+    let (width, height) = size.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
 impl Shown {
-    /// Of an exchange whose body was not looked at.
-    fn nothing() -> Self {
+    /// Of an exchange whose body was not looked at, because it is opaque or for want of a reader.
+    fn unread(is_opaque: bool) -> Self {
         Self {
             reading: Reading::default(),
-            shape: Shape::Empty,
+            shape: if is_opaque { Shape::Opaque } else { Shape::Empty },
             trouble: None,
         }
     }

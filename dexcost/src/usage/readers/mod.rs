@@ -184,7 +184,6 @@ pub(crate) struct Reading {
     pub(crate) speed: Option<Text>,
     pub(crate) search_context_size: Option<Text>,
     /// The size of images, as the provider spells it.
-    #[allow(dead_code, reason = "only images have a size")]
     pub(crate) size: Option<Text>,
     /// The quality of images, as the provider spells it.
     pub(crate) quality: Option<Text>,
