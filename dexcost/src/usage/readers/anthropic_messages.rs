@@ -16,14 +16,14 @@ use rust_decimal::Decimal;
 use super::error_signs::{self, KEEP_ERROR};
 use super::openai_counts::is_impossible;
 use super::stated::Stated;
-use super::{Reading, Terminal};
+use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::{CallPart, ErrorType};
 use crate::money::exact_sum;
 use crate::text::Text;
 use crate::usage::framing::{Json, Keep};
 use crate::usage::{Unit, Usage};
 
-pub(super) const KEEP: &[(&str, Keep)] = &[
+const KEEP: KeptFields = &[
     ("type", Keep::All),
     ("id", Keep::All),
     ("model", Keep::All),
@@ -104,17 +104,10 @@ struct Counts {
 }
 
 impl AnthropicMessages {
-    pub(super) fn new(may_compact: bool) -> Self {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
         Self {
-            may_compact,
+            may_compact: setup.may_compact,
             ..Self::default()
-        }
-    }
-
-    /// Reads the next event of a stream, unless it is one of the many that hold text.
-    pub(super) fn event(&mut self, event: &[u8]) {
-        if self.may_tell(event) {
-            self.read(Json::new(event));
         }
     }
 
@@ -124,7 +117,7 @@ impl AnthropicMessages {
             || (self.opening.is_some() && BLOCK.find(event).is_some())
     }
 
-    pub(super) fn read(&mut self, value: Json<'_>) {
+    fn read(&mut self, value: Json<'_>) {
         if !value.is_object() || self.stopped {
             return;
         }
@@ -160,22 +153,6 @@ impl AnthropicMessages {
             }
             "message" => self.message(value),
             _ => {}
-        }
-    }
-
-    /// Reads a body that is no stream: it is a message also where a gateway left the type out.
-    pub(super) fn read_body(&mut self, value: Json<'_>) {
-        if value.get("type").is_none() && value.get("usage").is_some() {
-            self.message(value);
-        }
-        self.read(value);
-    }
-
-    /// Gateways that speak OpenAI's form too may end with its mark in place of `message_stop`.
-    pub(super) fn close(&mut self) {
-        if self.finish.is_some() {
-            self.first_block(false);
-            self.stopped = true;
         }
     }
 
@@ -223,38 +200,6 @@ impl AnthropicMessages {
         self.counts.unreadable |= usage.is_object() && fields.after().is_none();
     }
 
-    pub(super) fn finish(&mut self) -> Reading {
-        // A stream that broke off before its first block: what its start reported is its own, unless
-        // it may be a compaction's.
-        if !self.may_compact {
-            self.first_block(false);
-        }
-        let parts = self.parts();
-        let usage = self.counts.normal();
-        Reading {
-            terminal: if self.stopped {
-                Terminal::Closed
-            } else {
-                Terminal::Open
-            },
-            understood: self.understood,
-            has_usage: self.has_usage,
-            is_suspect: self.counts.unreadable || is_impossible(&usage),
-            usage,
-            model: self.model.take(),
-            id: self.id.take(),
-            service_tier: self.service_tier.take(),
-            finish: self.finish.take(),
-            geo: self.geo.take(),
-            speed: self.speed.take(),
-            cost: self.stated.cost,
-            upstream_cost: self.stated.upstream(),
-            parts,
-            error: self.error,
-            ..Reading::default()
-        }
-    }
-
     /// The samplings that the counts at the top leave out.
     fn parts(&self) -> Vec<CallPart> {
         if self.iterations.is_empty() {
@@ -284,6 +229,67 @@ impl AnthropicMessages {
                 })
             })
             .collect()
+    }
+}
+
+impl WireForm for AnthropicMessages {
+    fn keep(&self) -> KeptFields {
+        KEEP
+    }
+
+    /// Reads a body that is no stream: it is a message also where a gateway left the type out.
+    fn read_body(&mut self, value: Json<'_>) {
+        if value.get("type").is_none() && value.get("usage").is_some() {
+            self.message(value);
+        }
+        self.read(value);
+    }
+
+    /// Reads the next event of a stream, unless it is one of the many that hold text.
+    fn event(&mut self, event: &[u8]) {
+        if self.may_tell(event) {
+            self.read(Json::new(event));
+        }
+    }
+
+    /// Gateways that speak OpenAI's form too may end with its mark in place of `message_stop`.
+    fn close(&mut self) {
+        if self.finish.is_some() {
+            self.first_block(false);
+            self.stopped = true;
+        }
+    }
+
+    fn finish(&mut self) -> Reading {
+        // A stream that broke off before its first block: what its start reported is its own, unless
+        // it may be a compaction's.
+        if !self.may_compact {
+            self.first_block(false);
+        }
+        let parts = self.parts();
+        let usage = self.counts.normal();
+        Reading {
+            terminal: if self.stopped {
+                Terminal::Closed
+            } else {
+                Terminal::Open
+            },
+            understood: self.understood,
+            has_usage: self.has_usage,
+            is_suspect: self.counts.unreadable || is_impossible(&usage),
+            usage,
+            model: self.model.take(),
+            id: self.id.take(),
+            service_tier: self.service_tier.take(),
+            finish: self.finish.take(),
+            geo: self.geo.take(),
+            speed: self.speed.take(),
+            cost: self.stated.cost,
+            upstream_cost: self.stated.upstream(),
+            parts,
+            error: self.error,
+            ..Reading::default()
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Provider readers: from one JSON value to counts and names.
 //!
 //! A reader knows one wire form and no framing. It is shown the skeleton of a JSON body, or of one
-//! event of a stream after the other, and keeps what it needs; [`Reader::finish`] turns that into
-//! the normal form of [`Usage`]. To add a wire form: one file with a reader, one variant here, and
-//! the paths that lead to it in `route`.
+//! event of a stream after the other, and keeps what it needs; [`WireForm::finish`] turns that into
+//! the normal form of [`Usage`]. To add a wire form: one file with a reader, one line in
+//! [`wire_forms!`], and the paths that lead to it in `route`.
 
 mod anthropic_messages;
 mod error_signs;
@@ -11,6 +11,7 @@ mod hosts;
 mod openai_chat;
 mod openai_counts;
 mod quirks;
+mod retrieval;
 mod route;
 mod stated;
 
@@ -20,27 +21,100 @@ use super::Usage;
 use super::framing::{Json, Keep};
 use crate::event::{CallPart, ErrorType};
 use crate::text::Text;
+use crate::wire::Headers;
 
-use anthropic_messages::AnthropicMessages;
-use openai_chat::OpenAiChat;
-
-pub(crate) use error_signs::from_status;
+pub(crate) use error_signs::{from_status, of_word as error_of_word};
+pub(crate) use hosts::providers;
 pub(crate) use quirks::Quirks;
-pub(crate) use route::{Dialect, Purpose, Route};
+pub(crate) use route::{Purpose, Route};
 
-/// The reader of one exchange.
-#[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "it lives in the one allocation of an exchange"
-)]
-pub(crate) enum Reader {
+/// Which fields of a document a reader looks at.
+pub(crate) type KeptFields = &'static [(&'static str, Keep)];
+
+/// What every reader does.
+pub(crate) trait WireForm {
+    /// The fields of a body, or of an event, that the reader looks at.
+    fn keep(&self) -> KeptFields;
+
+    /// Reads a body that is no stream.
+    fn read_body(&mut self, body: Json<'_>);
+
+    /// Reads the next event of a stream: its data, or the skeleton of it.
+    fn event(&mut self, event: &[u8]) {
+        self.read_body(Json::new(event));
+    }
+
+    /// Notes the stream's `[DONE]`.
+    fn close(&mut self) {}
+
+    /// Whether the events of a binary stream are objects that hold the real event in base64.
+    fn wraps_events(&self) -> bool {
+        false
+    }
+
+    /// What was read.
+    fn finish(&mut self) -> Reading;
+}
+
+/// What is known of an exchange when its response begins.
+pub(crate) struct Setup<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) quirks: Quirks,
+    /// Whether the request lets the model compact the conversation first, as far as is known.
+    pub(crate) may_compact: bool,
+    /// The header fields of the response.
+    #[allow(dead_code, reason = "only some forms report counts in header fields")]
+    pub(crate) headers: &'a dyn Headers,
+}
+
+/// Declares the wire forms: for each its place in [`Dialect`] and its reader, which is made by
+/// `new(&Setup)`. Readers live in an enum, not in boxes: an exchange is one allocation.
+macro_rules! wire_forms {
+    ($($(#[$doc:meta])+ $form:ident = $module:ident::$reader:ident,)+) => {
+        /// A wire form.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Dialect {
+            $($(#[$doc])+ $form,)+
+            /// A model runs, in a form that has no reader yet.
+            Unread,
+        }
+
+        /// The reader of one exchange.
+        #[derive(Debug)]
+        #[allow(
+            clippy::large_enum_variant,
+            reason = "it lives in the one allocation of an exchange"
+        )]
+        pub(crate) enum Reader {
+            $($form($module::$reader),)+
+        }
+
+        impl Reader {
+            /// The reader of a wire form, if it has one.
+            pub(crate) fn of(setup: &Setup<'_>) -> Option<Self> {
+                Some(match setup.route.dialect {
+                    $(Dialect::$form => Self::$form($module::$reader::new(setup)),)+
+                    Dialect::Unread => return None,
+                })
+            }
+
+            /// What it does.
+            pub(crate) fn form(&mut self) -> &mut dyn WireForm {
+                match self {
+                    $(Self::$form(reader) => reader,)+
+                }
+            }
+        }
+    };
+}
+
+wire_forms! {
     /// OpenAI's chat completions and everything that speaks the same.
-    OpenAiChat(OpenAiChat),
+    OpenAiChat = openai_chat::OpenAiChat,
     /// Anthropic's messages.
-    AnthropicMessages(AnthropicMessages),
-    /// Only whether there is usage: for retrievals, whose usage is another call's.
-    UsageSeen(bool),
+    AnthropicMessages = anthropic_messages::AnthropicMessages,
+    /// What shows the result of an earlier call, whatever its form.
+    Retrieval = retrieval::Retrieval,
 }
 
 /// What a reader has read.
@@ -54,6 +128,8 @@ pub(crate) struct Reading {
     pub(crate) is_suspect: bool,
     /// Whether anything was in the reader's wire form.
     pub(crate) understood: bool,
+    /// Whether a body of one document was an item of a stream whose end is missing.
+    pub(crate) is_item: bool,
     pub(crate) model: Option<Text>,
     pub(crate) id: Option<Text>,
     pub(crate) service_tier: Option<Text>,
@@ -82,75 +158,4 @@ pub(crate) enum Terminal {
     Counted,
     /// The provider said that nothing more will come.
     Closed,
-}
-
-/// Of a retrieved response, or of the events of a stream that is resumed.
-const RETRIEVAL: &[(&str, Keep)] = &[
-    ("usage", Keep::All),
-    ("response", Keep::Fields(&[("usage", Keep::All)])),
-];
-
-impl Reader {
-    /// The reader of a wire form, if it has one.
-    pub(crate) fn of(route: &Route, quirks: Quirks, may_compact: bool) -> Option<Self> {
-        match (route.purpose, route.dialect) {
-            (Purpose::Retrieval, _) => Some(Self::UsageSeen(false)),
-            (_, Dialect::OpenAiChat) => Some(Self::OpenAiChat(OpenAiChat::new(quirks))),
-            (_, Dialect::AnthropicMessages) => {
-                Some(Self::AnthropicMessages(AnthropicMessages::new(may_compact)))
-            }
-            (_, Dialect::Unread) => None,
-        }
-    }
-
-    /// The fields that the reader looks at.
-    pub(crate) fn keep(&self) -> &'static [(&'static str, Keep)] {
-        match self {
-            Self::OpenAiChat(_) => openai_chat::KEEP,
-            Self::AnthropicMessages(_) => anthropic_messages::KEEP,
-            Self::UsageSeen(_) => RETRIEVAL,
-        }
-    }
-
-    /// Reads a body that is no stream.
-    pub(crate) fn read_body(&mut self, value: Json<'_>) {
-        match self {
-            Self::OpenAiChat(reader) => reader.read(value),
-            Self::AnthropicMessages(reader) => reader.read_body(value),
-            Self::UsageSeen(seen) => {
-                let inner = value.get("response").and_then(|response| response.get("usage"));
-                *seen |= value.get("usage").or(inner).is_some_and(Json::is_object);
-            }
-        }
-    }
-
-    /// Reads the next event of a stream: its data, or the skeleton of it.
-    pub(crate) fn event(&mut self, event: &[u8]) {
-        match self {
-            Self::OpenAiChat(reader) => reader.event(event),
-            Self::AnthropicMessages(reader) => reader.event(event),
-            Self::UsageSeen(_) => self.read_body(Json::new(event)),
-        }
-    }
-
-    /// Notes the stream's `[DONE]`.
-    pub(crate) fn close(&mut self) {
-        match self {
-            Self::OpenAiChat(reader) => reader.close(),
-            Self::AnthropicMessages(reader) => reader.close(),
-            Self::UsageSeen(_) => {}
-        }
-    }
-
-    /// What was read.
-    pub(crate) fn finish(&mut self) -> Reading {
-        match self {
-            Self::OpenAiChat(reader) => reader.finish(),
-            Self::AnthropicMessages(reader) => reader.finish(),
-            Self::UsageSeen(seen) => Reading {
-                has_usage: *seen,
-                ..Reading::default()
-            },
-        }
-    }
 }

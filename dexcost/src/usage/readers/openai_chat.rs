@@ -13,12 +13,12 @@ use super::error_signs::{self, KEEP_ERROR};
 use super::openai_counts::Counts;
 use super::quirks::Quirks;
 use super::stated::Stated;
-use super::{Reading, Terminal};
+use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::ErrorType;
 use crate::text::Text;
 use crate::usage::framing::{Fields, Json, Keep};
 
-pub(super) const KEEP: &[(&str, Keep)] = &[
+const KEEP: KeptFields = &[
     ("id", Keep::All),
     ("model", Keep::All),
     ("object", Keep::All),
@@ -81,9 +81,9 @@ pub(crate) struct OpenAiChat {
 }
 
 impl OpenAiChat {
-    pub(super) fn new(quirks: Quirks) -> Self {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
         Self {
-            quirks,
+            quirks: setup.quirks,
             counts: Counts::default(),
             stated: Stated::default(),
             events: 0,
@@ -100,20 +100,6 @@ impl OpenAiChat {
 
     fn is_introduced(&self) -> bool {
         self.model.is_some() || self.events >= INTRODUCTION
-    }
-
-    /// Reads the next event of a stream. Most say nothing new, and most of those that do add only
-    /// counts: neither kind is taken apart as a whole.
-    pub(super) fn event(&mut self, event: &[u8]) {
-        if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
-            match said(&USAGE, event) {
-                _ if !self.has_tier_of(event) => {}
-                Some(usage) if self.counts_at_the_end(usage) => return,
-                None if self.has_usage || !says(&TIMINGS, event) => return,
-                _ => {}
-            }
-        }
-        self.read(Json::new(event));
     }
 
     /// Whether the event has no tier to tell. Groq names it with the usage only.
@@ -136,7 +122,7 @@ impl OpenAiChat {
     }
 
     /// Reads a body or an event in one pass; counts are taken over where they stand.
-    pub(super) fn read(&mut self, value: Json<'_>) {
+    fn read(&mut self, value: Json<'_>) {
         if !value.is_object() || self.closed {
             return;
         }
@@ -219,12 +205,36 @@ impl OpenAiChat {
             }
         }
     }
+}
 
-    pub(super) fn close(&mut self) {
+impl WireForm for OpenAiChat {
+    fn keep(&self) -> KeptFields {
+        KEEP
+    }
+
+    fn read_body(&mut self, body: Json<'_>) {
+        self.read(body);
+    }
+
+    /// Reads the next event of a stream. Most say nothing new, and most of those that do add only
+    /// counts: neither kind is taken apart as a whole.
+    fn event(&mut self, event: &[u8]) {
+        if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
+            match said(&USAGE, event) {
+                _ if !self.has_tier_of(event) => {}
+                Some(usage) if self.counts_at_the_end(usage) => return,
+                None if self.has_usage || !says(&TIMINGS, event) => return,
+                _ => {}
+            }
+        }
+        self.read(Json::new(event));
+    }
+
+    fn close(&mut self) {
         self.closed = true;
     }
 
-    pub(super) fn finish(&mut self) -> Reading {
+    fn finish(&mut self) -> Reading {
         let (usage, is_suspect) = self.counts.normal(self.quirks, self.model.as_deref());
         let finished = self.finish.as_deref().is_some_and(|f| !f.is_empty());
         Reading {

@@ -1,19 +1,10 @@
 //! From a request line to a wire form: by host, then by the shape of the path.
 
+use super::Dialect;
 use super::hosts::{self, Answers};
 use crate::event::CallType;
 use crate::text::Text;
-
-/// A wire form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// OpenAI's chat completions.
-    OpenAiChat,
-    /// Anthropic's messages.
-    AnthropicMessages,
-    /// A model runs, in a form that has no reader yet.
-    Unread,
-}
+use crate::wire::split_port;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +94,7 @@ impl Route {
                 let (dialect, call_type) = by_path(path).or_else(|| by_host(authority, path))?;
                 (dialect, Purpose::Inference, call_type)
             }
-            "GET" if is_retrieval(path) => (Dialect::Unread, Purpose::Retrieval, CallType::Responses),
+            "GET" if is_retrieval(path) => (Dialect::Retrieval, Purpose::Retrieval, CallType::Responses),
             _ => return None,
         };
         let (host, port) = split_port(authority);
@@ -213,15 +204,6 @@ fn at_colon(segment: &str) -> Option<(&str, &str)> {
 fn last_segment(path: &str) -> &str {
     let from = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
     path.get(from..).unwrap_or_default()
-}
-
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match at_colon(authority) {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
-            (host, Some(port))
-        }
-        _ => (authority, None),
-    }
 }
 
 /// Who a proxy's path says is behind it.
