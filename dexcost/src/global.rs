@@ -265,6 +265,15 @@ pub fn uninstrument(name: &str) -> Result<bool, Error> {
     required()?.uninstrument(name)
 }
 
+/// Registers what exchanges with a domain cost; see [`CostTracker::register_domain_rate`].
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`], and as there.
+pub fn register_domain_rate(domain: &str, cost_usd: impl Amount, per: impl Into<Text>) -> Result<(), Error> {
+    required()?.register_domain_rate(domain, cost_usd, per)
+}
+
 /// Switches the watching of priced services and of traffic on or off; see
 /// [`CostTracker::set_track_http`].
 ///

@@ -76,8 +76,8 @@ pub use event::{
 };
 pub use global::{
     InitGuard, close, current_task, flush, init, install, instrument, link_trace, mark_retry, record_cost,
-    record_cost_with, record_llm_call, record_response, record_usage, start_task, start_task_sync,
-    track_http, tracker, uninstrument,
+    record_cost_with, record_llm_call, record_response, record_usage, register_domain_rate, start_task,
+    start_task_sync, track_http, tracker, uninstrument,
 };
 pub use id::{EventId, TaskId};
 pub use integrations::{TrackedAnthropic, TrackedOpenAI};

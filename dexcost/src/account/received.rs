@@ -119,6 +119,9 @@ impl<'a> ReceivedResponse<'a> {
         }
         exchange.response(self.status, self.headers);
         exchange.data(self.body);
+        if let Some(latency_ms) = self.latency_ms {
+            exchange.took(latency_ms);
+        }
         let mut seen = exchange.settle(self.ending);
         if !self.provider.is_empty() && seen.provider.is_some() {
             seen.provider = Some(Text::from(self.provider));

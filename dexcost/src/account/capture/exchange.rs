@@ -142,6 +142,14 @@ impl Exchange {
         }
     }
 
+    /// How long it took so far, in milliseconds; some services are billed by it. To be called right before
+    /// [`settle`](Self::settle).
+    pub fn took(&mut self, milliseconds: u64) {
+        if let Call::Other(call) = &mut self.call {
+            call.elapsed_ms = Some(milliseconds);
+        }
+    }
+
     /// Ends the exchange and says what it showed.
     #[must_use]
     pub fn settle(self, ending: Ending) -> Observation {
