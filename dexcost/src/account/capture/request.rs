@@ -8,6 +8,8 @@ use crate::wire::RequestFacts;
 
 const KEEP: &[(&str, Keep)] = &[
     ("model", Keep::All),
+    // Where Google's interactions name what answers, if it is no model.
+    ("agent", Keep::All),
     ("stream", Keep::All),
     ("service_tier", Keep::All),
     // Anthropic's: https://docs.anthropic.com/en/docs/build-with-claude/compaction, read 2026-11.
@@ -85,7 +87,8 @@ impl RequestWatch {
         }
         for (name, value) in Json::new(self.scanner.skeleton()).fields() {
             match name {
-                b"model" => asked.model = value.text(),
+                b"model" => asked.model = value.text().or(asked.model),
+                b"agent" if asked.model.is_none() => asked.model = value.text(),
                 b"stream" => asked.stream = value.truth().unwrap_or(false),
                 b"service_tier" => asked.service_tier = value.text(),
                 _ => {}

@@ -44,7 +44,7 @@ pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
             model_requested: watch.route.model.take().or(asked.model),
             model_returned: reading.model,
             service_tier: reading.service_tier,
-            service_tier_requested: asked.service_tier,
+            service_tier_requested: reading.traffic.or(asked.service_tier),
             finish: reading.finish,
             request_id: watch.request_id.take(),
             response_id: reading.id,
@@ -54,7 +54,9 @@ pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
-            streamed: shape == Shape::Events || (asked.stream && shape == Shape::Empty),
+            streamed: shape == Shape::Events
+                || (asked.stream && shape == Shape::Empty)
+                || (watch.route.streams && status == OperationStatus::Succeeded),
             reported_cost_usd: reading
                 .cost
                 .or_else(|| crate::money::parse(watch.header_cost.as_deref()?).ok()),
@@ -68,7 +70,7 @@ pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
 fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
-    if route.purpose != Purpose::Inference || route.dialect == Dialect::Unread {
+    if route.purpose == Purpose::Retrieval || route.dialect == Dialect::Unread {
         return false;
     }
     // An error says nothing about models, unless one was asked for.

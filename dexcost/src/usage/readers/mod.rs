@@ -5,15 +5,29 @@
 //! the normal form of [`Usage`]. To add a wire form: one file with a reader, one line in
 //! [`wire_forms!`], and the paths that lead to it in `route`.
 
+mod amazon_counts;
 mod anthropic_messages;
+mod bedrock_agent;
+mod bedrock_converse;
+mod bedrock_families;
+mod bedrock_invoke;
+mod cohere;
+mod count;
 mod error_signs;
+mod gemini_counts;
+mod gemini_generate;
+mod gemini_interactions;
+mod gemini_words;
 mod hosts;
+mod ollama;
 mod openai_chat;
 mod openai_counts;
 mod quirks;
 mod retrieval;
 mod route;
+mod scan;
 mod stated;
+mod vertex_predict;
 
 use rust_decimal::Decimal;
 
@@ -62,7 +76,6 @@ pub(crate) struct Setup<'a> {
     /// Whether the request lets the model compact the conversation first, as far as is known.
     pub(crate) may_compact: bool,
     /// The header fields of the response.
-    #[allow(dead_code, reason = "only some forms report counts in header fields")]
     pub(crate) headers: &'a dyn Headers,
 }
 
@@ -112,6 +125,22 @@ wire_forms! {
     OpenAiChat = openai_chat::OpenAiChat,
     /// Anthropic's messages.
     AnthropicMessages = anthropic_messages::AnthropicMessages,
+    /// Gemini's content generation, and embeddings with the same usage.
+    GeminiGenerate = gemini_generate::GeminiGenerate,
+    /// Google's interactions.
+    GeminiInteractions = gemini_interactions::GeminiInteractions,
+    /// Vertex's predictions.
+    VertexPredict = vertex_predict::VertexPredict,
+    /// Amazon Bedrock's Converse.
+    BedrockConverse = bedrock_converse::BedrockConverse,
+    /// Amazon Bedrock's InvokeModel, in each model family's own form.
+    BedrockInvoke = bedrock_invoke::BedrockInvoke,
+    /// Amazon Bedrock's agents.
+    BedrockAgent = bedrock_agent::BedrockAgent,
+    /// Cohere's API.
+    Cohere = cohere::Cohere,
+    /// Ollama's own API.
+    Ollama = ollama::Ollama,
     /// What shows the result of an earlier call, whatever its form.
     Retrieval = retrieval::Retrieval,
 }
@@ -132,6 +161,8 @@ pub(crate) struct Reading {
     pub(crate) model: Option<Text>,
     pub(crate) id: Option<Text>,
     pub(crate) service_tier: Option<Text>,
+    /// As what kind of traffic a call was served, where that is told in place of a tier.
+    pub(crate) traffic: Option<Text>,
     pub(crate) finish: Option<Text>,
     pub(crate) geo: Option<Text>,
     pub(crate) speed: Option<Text>,
