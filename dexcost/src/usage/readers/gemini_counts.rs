@@ -49,6 +49,21 @@ impl Counts {
         self.unreadable
     }
 
+    /// Whether a usage object counts something that was generated.
+    pub(super) fn has_generated(usage: Json<'_>) -> bool {
+        usage.fields().any(|(name, _)| {
+            matches!(
+                name,
+                b"candidatesTokenCount"
+                    | b"candidates_token_count"
+                    | b"thoughtsTokenCount"
+                    | b"thoughts_token_count"
+                    | b"responseTokenCount"
+                    | b"response_token_count"
+            )
+        })
+    }
+
     /// Takes over one field of the usage object.
     pub(super) fn field(&mut self, name: &[u8], value: Json<'_>) {
         let slot = match name {
@@ -70,9 +85,12 @@ impl Counts {
                 &mut self.cached
             }
             b"totalTokenCount" | b"total_token_count" | b"total_tokens" => &mut self.total,
-            b"promptTokensDetails" | b"prompt_tokens_details" | b"input_tokens_by_modality" => {
-                return self.input.read(value);
-            }
+            // Embeddings have it in the singular.
+            b"promptTokensDetails"
+            | b"prompt_tokens_details"
+            | b"promptTokenDetails"
+            | b"prompt_token_details"
+            | b"input_tokens_by_modality" => return self.input.read(value),
             b"cacheTokensDetails" | b"cache_tokens_details" | b"cached_tokens_by_modality" => {
                 return self.cache.read(value);
             }

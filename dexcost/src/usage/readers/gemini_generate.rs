@@ -3,9 +3,10 @@
 //!
 //! Reference: <https://ai.google.dev/api/generate-content> and
 //! <https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse>,
-//! read 2026-11. Every chunk of a stream carries the usage so far. Streams are server-sent events
-//! with `alt=sse`, else one JSON array. Clients may ask for enums as numbers, and some write the
-//! names in snake case. Code Assist puts all of it into a field `response`.
+//! read 2026-11. Every chunk of a stream carries the usage so far; until one counts what was
+//! generated, the prompt is an estimate, often too high. Streams are server-sent events with
+//! `alt=sse`, else one JSON array. Clients may ask for enums as numbers, and some write the names in
+//! snake case. Code Assist puts all of it into a field `response`.
 
 use std::sync::LazyLock;
 
@@ -79,7 +80,10 @@ static NEWS: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| {
 #[derive(Debug)]
 pub(crate) struct GeminiGenerate {
     is_vertex: bool,
+    is_stream: bool,
     counts: Counts,
+    /// What a stream reported before it counted anything that was generated.
+    estimate: Option<Counts>,
     queries: Option<Decimal>,
     has_usage: bool,
     understood: bool,
@@ -96,7 +100,9 @@ impl GeminiGenerate {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
         Self {
             is_vertex: setup.route.provider == Some("vertex"),
+            is_stream: setup.route.streams,
             counts: Counts::default(),
+            estimate: None,
             queries: None,
             has_usage: false,
             understood: false,
@@ -159,8 +165,16 @@ impl GeminiGenerate {
     }
 
     fn usage(&mut self, usage: Json<'_>) {
-        self.has_usage |= usage.is_object();
-        self.understood |= usage.is_object();
+        if !usage.is_object() {
+            return;
+        }
+        self.understood = true;
+        let is_estimate = self.is_stream && !self.is_over() && !Counts::has_generated(usage);
+        let mut counts = if is_estimate {
+            Counts::default()
+        } else {
+            std::mem::take(&mut self.counts)
+        };
         let mut fields = usage.fields();
         for (name, value) in &mut fields {
             match name {
@@ -170,12 +184,22 @@ impl GeminiGenerate {
                 b"trafficType" | b"traffic_type" => {
                     self.traffic = gemini_words::traffic(value).or_else(|| self.traffic.take());
                 }
-                _ => self.counts.field(name, value),
+                _ => counts.field(name, value),
             }
         }
-        if usage.is_object() && fields.after().is_none() {
-            self.counts.cut_off();
+        if fields.after().is_none() {
+            counts.cut_off();
         }
+        if is_estimate {
+            self.estimate = Some(counts);
+        } else {
+            self.has_usage = true;
+            self.counts = counts;
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.finish.is_some() || self.is_blocked
     }
 }
 
@@ -193,18 +217,22 @@ impl WireForm for GeminiGenerate {
         let is_plain = self.model.is_some() && !NEWS.iter().any(|name| says(name, event));
         match said(&USAGE, event) {
             Some(usage) if is_plain => self.usage(Json::new(usage)),
-            None if is_plain && self.has_usage => {}
+            None if is_plain => {}
             _ => self.read(Json::new(event)),
         }
     }
 
     fn finish(&mut self) -> Reading {
+        if !self.has_usage && self.is_over() {
+            self.counts = self.estimate.take().unwrap_or_default();
+            self.has_usage = !self.counts.normal().is_empty();
+        }
         let mut usage = self.counts.normal();
         if let Some(queries) = self.queries {
             usage.set(Unit::WebSearchRequests, queries);
         }
         Reading {
-            terminal: match (self.finish.is_some() || self.is_blocked, self.has_usage) {
+            terminal: match (self.is_over(), self.has_usage) {
                 (true, true) => Terminal::Counted,
                 (true, false) => Terminal::Finished,
                 _ => Terminal::Open,
