@@ -1,15 +1,15 @@
 //! What an exchange amounts to, once it has ended.
 
 use super::body::{Shape, Shown};
-use super::exchange::Watch;
+use super::model_call::ModelCall;
 use super::request::Asked;
 use crate::ending::Ending;
 use crate::event::{CallFacts, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, Observation, UsageScope};
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
-/// Ends an exchange that was watched.
-pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
+/// Ends a model call.
+pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let asked = watch.request.finish();
     let shown = watch
         .body
@@ -38,6 +38,9 @@ pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
         usage_is_suspect: reading.is_suspect,
         body_trouble: trouble,
         request_digest: asked.digest,
+        service: None,
+        traffic: watch.meter.traffic(),
+        peer: watch.meter.peer(),
         usage: reading.usage,
         call: CallFacts {
             call_type: watch.route.call_type,
@@ -54,6 +57,7 @@ pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
+            quality: reading.quality,
             streamed: shape == Shape::Events
                 || (asked.stream && shape == Shape::Empty)
                 || (watch.route.streams && status == OperationStatus::Succeeded),
@@ -105,6 +109,10 @@ fn outcome(
     }
     if let Some(error) = shown.reading.error {
         return failed(error);
+    }
+    // Taken, and to be asked about later.
+    if shown.reading.is_pending && shown.shape == (Shape::Json { complete: true }) {
+        return (OperationStatus::Unknown, None);
     }
     let (is_over, is_counted) = match shown.shape {
         Shape::Json { complete } => (complete, complete),
