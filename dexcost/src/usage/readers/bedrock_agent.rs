@@ -90,7 +90,7 @@ impl BedrockAgent {
                 b"modelInvocationOutput" => {
                     let metadata = value.get("metadata");
                     if let Some(usage) = metadata.and_then(|metadata| metadata.get("usage")) {
-                        self.consumed(id, usage);
+                        self.consumed(id.as_ref(), usage);
                     }
                 }
                 _ => {}
@@ -98,11 +98,11 @@ impl BedrockAgent {
         }
     }
 
-    fn consumed(&mut self, id: Option<Text>, usage: Json<'_>) {
+    fn consumed(&mut self, id: Option<&Text>, usage: Json<'_>) {
         let mut counts = AmazonCounts::default();
         counts.read(usage);
         let usage = counts.normal();
-        let at = self.open.iter().position(|(open, _)| Some(open) == id.as_ref());
+        let at = self.open.iter().position(|(open, _)| Some(open) == id);
         match at.map(|at| self.open.remove(at).1) {
             Some(model) if self.parts.len() < MOST_PARTS => self.parts.push(CallPart { model, usage }),
             _ => self.add_unnamed(&usage),

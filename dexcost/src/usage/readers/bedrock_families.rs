@@ -167,9 +167,9 @@ impl Native {
     }
 
     /// What was read; what the family did not count is taken from `beside`.
-    pub(super) fn reading(&mut self, beside: AmazonCounts) -> Reading {
+    pub(super) fn reading(&mut self, beside: &AmazonCounts) -> Reading {
         let own = std::mem::take(&mut self.counts).with(self.input, self.output);
-        let counts = own.or(&beside);
+        let counts = own.or(beside);
         let mut usage = counts.normal();
         if self.images > 0 {
             usage.set(Unit::Images, Decimal::from(self.images));
@@ -201,6 +201,6 @@ impl WireForm for Native {
     }
 
     fn finish(&mut self) -> Reading {
-        self.reading(AmazonCounts::default())
+        self.reading(&AmazonCounts::default())
     }
 }

@@ -123,7 +123,7 @@ impl WireForm for BedrockInvoke {
     fn finish(&mut self) -> Reading {
         let beside = std::mem::take(&mut self.metrics).or(&self.headers);
         let mut reading = match &mut self.family {
-            Family::Native(native) => native.reading(beside),
+            Family::Native(native) => native.reading(&beside),
             family => {
                 let mut reading = family.form().map_or_else(Reading::default, |form| form.finish());
                 if !reading.has_usage && !beside.is_empty() {
