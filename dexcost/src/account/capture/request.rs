@@ -9,8 +9,10 @@ use crate::wire::RequestFacts;
 
 const KEEP: &[(&str, Keep)] = &[
     ("model", Keep::All),
-    // watsonx and Bedrock's agents.
+    // watsonx.
     ("model_id", Keep::All),
+    // Where Google's interactions name what answers, if it is no model.
+    ("agent", Keep::All),
     ("stream", Keep::All),
     ("service_tier", Keep::All),
     // Anthropic's: https://docs.anthropic.com/en/docs/build-with-claude/compaction, read 2026-11.
@@ -160,6 +162,7 @@ impl Asked {
     fn field(&mut self, name: &[u8], value: Json<'_>) {
         match name {
             b"model" | b"model_id" => self.model = value.text().or_else(|| self.model.take()),
+            b"agent" if self.model.is_none() => self.model = value.text(),
             b"stream" => self.stream = value.truth().unwrap_or(false),
             b"service_tier" => self.service_tier = value.text(),
             b"size" => self.size = value.text(),

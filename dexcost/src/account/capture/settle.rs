@@ -51,7 +51,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             model_requested: watch.route.model.take().or(asked.model),
             model_returned: reading.model,
             service_tier: reading.service_tier,
-            service_tier_requested: asked.service_tier,
+            service_tier_requested: reading.traffic.or(asked.service_tier),
             finish: reading.finish,
             request_id: watch.request_id.take(),
             response_id: reading.id,
@@ -63,7 +63,9 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             search_context_size: reading.search_context_size,
             resolution: asked.resolution,
             quality: reading.quality.or(asked.quality),
-            streamed: shape == Shape::Events || (asked.stream && shape == Shape::Empty),
+            streamed: shape == Shape::Events
+                || (asked.stream && shape == Shape::Empty)
+                || (watch.route.streams && status == OperationStatus::Succeeded),
             reported_cost_usd: reading
                 .cost
                 .or_else(|| crate::money::parse(watch.header_cost.as_deref()?).ok()),
@@ -77,7 +79,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
 fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
-    if route.purpose != Purpose::Inference || route.dialect == Dialect::Unread {
+    if route.purpose == Purpose::Retrieval || route.dialect == Dialect::Unread {
         return false;
     }
     // An error says nothing about models, unless one was asked for.
