@@ -162,6 +162,7 @@ fn the_packed_rows_are_those_of_the_table() {
 
 /// Every row of the table of price facts, where it is at hand.
 #[test]
+#[allow(clippy::print_stdout, reason = "a test that skips says so")]
 fn every_listed_price_survives() {
     let Some(shared) = std::env::var_os("DEXCOST_SHARED") else {
         println!("SKIPPED every_listed_price_survives: DEXCOST_SHARED is not set");

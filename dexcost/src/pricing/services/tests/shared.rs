@@ -28,6 +28,7 @@ pub(in crate::pricing) fn csv_records(text: &str) -> impl Iterator<Item = Vec<St
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a test that skips says so")]
 fn every_listed_row_survives_with_its_source_and_date() {
     let Some(shared) = std::env::var_os("DEXCOST_SHARED") else {
         println!("SKIPPED every_listed_row_survives_with_its_source_and_date: DEXCOST_SHARED is not set");
@@ -94,6 +95,7 @@ const fn trust(trust: Trust) -> &'static str {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a test that skips says so")]
 fn every_listed_observer_survives() {
     let Some(shared) = std::env::var_os("DEXCOST_SHARED") else {
         println!("SKIPPED every_listed_observer_survives: DEXCOST_SHARED is not set");
