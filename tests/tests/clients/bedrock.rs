@@ -1,0 +1,159 @@
+//! The AWS SDK's client of Bedrock's runtime, through its HTTP client.
+
+use std::time::Duration;
+
+use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::config::retry::RetryConfig;
+use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
+use aws_sdk_bedrockruntime::config::{BehaviorVersion, Builder, Config, Credentials, Region};
+use aws_sdk_bedrockruntime::error::SdkError;
+use aws_sdk_bedrockruntime::primitives::Blob;
+use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, ConverseStreamOutput, Message};
+use aws_smithy_http_client::Builder as HttpBuilder;
+use dexcost::{ErrorType, OperationStatus, TaskFutureExt};
+use serde_json::json;
+use tower::Layer;
+
+use crate::bench::{Bench, nobody};
+use crate::wire::{After, Framing, Reply, Wire, eventually};
+
+const MODEL: &str = "anthropic.claude-3-5-haiku-20241022-v1:0";
+
+fn config(bench: &Bench, wire: &Wire) -> Builder {
+    let http = bench.layer().layer(HttpBuilder::new().build_http());
+    Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+        .endpoint_url(format!("http://{}", wire.addr))
+        .retry_config(RetryConfig::disabled())
+        .http_client(http)
+}
+
+fn bedrock(bench: &Bench, wire: &Wire) -> Client {
+    Client::from_conf(config(bench, wire).build())
+}
+
+fn question() -> Message {
+    let question = Message::builder().role(ConversationRole::User);
+    question.content(ContentBlock::Text("?".into())).build().unwrap()
+}
+
+fn converse(input: u64, output: u64) -> String {
+    json!({
+        "output": {"message": {"role": "assistant", "content": [{"text": "Certainly."}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": input, "outputTokens": output, "totalTokens": input + output},
+        "metrics": {"latencyMs": 7},
+    })
+    .to_string()
+}
+
+/// Amazon's event stream: lengths and checksums around header fields and a payload.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html> (read 2026-11).
+fn event(name: &str, payload: &serde_json::Value) -> Vec<u8> {
+    let mut fields = Vec::new();
+    for (field, value) in [
+        (":event-type", name),
+        (":content-type", "application/json"),
+        (":message-type", "event"),
+    ] {
+        fields.push(u8::try_from(field.len()).unwrap());
+        fields.extend_from_slice(field.as_bytes());
+        fields.push(7);
+        fields.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
+        fields.extend_from_slice(value.as_bytes());
+    }
+    let payload = payload.to_string().into_bytes();
+    let length = |bytes: usize| u32::try_from(bytes).unwrap().to_be_bytes();
+    let mut message = Vec::new();
+    message.extend_from_slice(&length(16 + fields.len() + payload.len()));
+    message.extend_from_slice(&length(fields.len()));
+    message.extend_from_slice(&crc32(&message).to_be_bytes());
+    message.extend_from_slice(&fields);
+    message.extend_from_slice(&payload);
+    message.extend_from_slice(&crc32(&message).to_be_bytes());
+    message
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    };
+    !bytes.iter().fold(!0, step)
+}
+
+fn events(input: u64, output: u64) -> Vec<Vec<u8>> {
+    let said = |text: &str| json!({"contentBlockIndex": 0, "delta": {"text": text}});
+    vec![
+        event("messageStart", &json!({"role": "assistant"})),
+        event("contentBlockDelta", &said("Certain")),
+        event("contentBlockDelta", &said("ly.")),
+        event("contentBlockStop", &json!({"contentBlockIndex": 0})),
+        event("messageStop", &json!({"stopReason": "end_turn"})),
+        event(
+            "metadata",
+            &json!({
+                "usage": {"inputTokens": input, "outputTokens": output, "totalTokens": input + output},
+                "metrics": {"latencyMs": 7},
+            }),
+        ),
+    ]
+}
+
+fn stream(events: &[Vec<u8>]) -> Reply {
+    let pieces: Vec<&[u8]> = events.iter().map(Vec::as_slice).collect();
+    Reply::new(200, "application/vnd.amazon.eventstream", &pieces).framing(Framing::Chunked)
+}
+
+#[test]
+fn the_checksum_is_the_one_everybody_uses() {
+    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+}
+
+#[tokio::test]
+async fn converse_reaches_the_caller_as_it_was_sent() {
+    let wire = Wire::start(|got| {
+        assert_eq!(
+            got.path,
+            "/model/anthropic.claude-3-5-haiku-20241022-v1%3A0/converse"
+        );
+        assert!(
+            got.header("authorization")
+                .unwrap()
+                .starts_with("AWS4-HMAC-SHA256")
+        );
+        Some(Reply::json(200, &converse(48, 14)))
+    });
+    let bench = Bench::new();
+    let client = bedrock(&bench, &wire);
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    let answer = asking.in_task(&bench.task).await.unwrap();
+    assert_eq!(answer.usage().unwrap().input_tokens(), 48);
+    assert_eq!(answer.metrics().unwrap().latency_ms(), 7);
+}
+
+#[tokio::test]
+async fn a_stream_reaches_the_caller_event_by_event() {
+    let (bench, wire) = (Bench::new(), Wire::always(stream(&events(120, 30))));
+    let client = bedrock(&bench, &wire);
+    let asking = client
+        .converse_stream()
+        .model_id(MODEL)
+        .messages(question())
+        .send();
+    let mut answer = asking.in_task(&bench.task).await.unwrap();
+    let (mut said, mut input) = (String::new(), 0);
+    while let Some(event) = answer.stream.recv().await.unwrap() {
+        match event {
+            ConverseStreamOutput::ContentBlockDelta(delta) => {
+                said.push_str(delta.delta().unwrap().as_text().unwrap());
+            }
+            ConverseStreamOutput::Metadata(metadata) => input = metadata.usage().unwrap().input_tokens(),
+            _ => {}
+        }
+    }
+    assert_eq!((said.as_str(), input), ("Certainly.", 120));
+}
