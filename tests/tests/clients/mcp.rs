@@ -11,11 +11,10 @@ use serde_json::{Value, json};
 use crate::bench::Bench;
 use crate::wire::{Got, Reply, Wire};
 
-#[path = "../../../examples/examples/rmcp.rs"]
-#[allow(dead_code, reason = "its `main` is not called here")]
-mod example;
+#[path = "../../../examples/examples/rmcp/transport.rs"]
+mod transport;
 
-use example::{Captured, call};
+use transport::{Captured, for_this_task};
 
 /// An MCP server with one tool, answering with JSON or with a stream.
 fn server(streams: bool) -> Wire {
@@ -55,8 +54,8 @@ async fn a_tool_is_called_through_the_layer_as_json_and_as_a_stream() {
         let (bench, wire) = (Bench::new(), server(streams));
         let client = client(&bench, &wire).await;
         let asking = async {
-            let request = call(CallToolRequestParams::new("web_search"));
-            client.send_request(request.into()).await.unwrap()
+            let request = for_this_task(CallToolRequestParams::new("web_search"));
+            client.send_request(request).await.unwrap()
         };
         let ServerResult::CallToolResult(result) = asking.in_task(&bench.task).await else {
             panic!("no result of a tool");

@@ -9,11 +9,10 @@ use rig_core::providers::openai::{OpenAI, OpenAIConfig};
 use crate::bench::{Bench, CHAT, REFUSAL, nobody, requested};
 use crate::wire::{After, Reply, Wire, chat, chat_stream, eventually, stream_reply};
 
-#[path = "../../../examples/examples/rig.rs"]
-#[allow(dead_code, reason = "its `main` is not called here")]
-mod example;
+#[path = "../../../examples/examples/rig/transport.rs"]
+mod transport;
 
-use example::Captured;
+use transport::Captured;
 
 fn openai(bench: &Bench, wire: &Wire) -> OpenAI {
     OpenAIConfig::new("none")
