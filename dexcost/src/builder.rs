@@ -75,6 +75,7 @@ fn parts(config: &Config, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Result<
         privacy,
         retry_heuristics: config.retry_heuristics(),
         session_idle: config.session_idle,
+        capture: config.capture(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::RetryHeuristics;
+use crate::account::capture::{CaptureOptions, EgressOrigin, Instruments};
 use crate::buffer::Durability;
 use crate::error::Error;
 use crate::words::words;
@@ -58,8 +59,18 @@ pub struct Config {
     pub hash_customer_id: bool,
     /// Keeps a SHA-256 of projects instead of their names.
     pub hash_project_id: bool,
-    /// Whether outbound layers record services beside models; true by default. No effect yet: models only.
+    /// Whether outbound layers watch priced services and traffic beside models; true by default.
     pub track_http: bool,
+    /// The providers whose calls are captured, by their names in
+    /// [`ALL_SUPPORTED_INSTRUMENTS`](crate::ALL_SUPPORTED_INSTRUMENTS); all by default, none for an empty list.
+    pub auto_instrument: Option<Vec<String>>,
+    /// From which time on an un-priced exchange becomes an event of its own; no limit by default.
+    pub slow_exchange: Option<Duration>,
+    /// The cloud that bills this machine's egress (`aws`, `gcp`, `azure`, …). Else `DEXCOST_CLOUD_PROVIDER`.
+    /// Without it egress is counted and has no price.
+    pub cloud_provider: Option<String>,
+    /// Its region. Else `DEXCOST_CLOUD_REGION`.
+    pub cloud_region: Option<String>,
     /// Where a newer service catalog may be fetched. No effect yet.
     pub service_catalog_url: Option<String>,
     /// Guesses retries from models and times; see [`RetryHeuristics`].
@@ -106,6 +117,10 @@ impl Default for Config {
             hash_customer_id: false,
             hash_project_id: false,
             track_http: true,
+            auto_instrument: None,
+            slow_exchange: None,
+            cloud_provider: None,
+            cloud_region: None,
             service_catalog_url: None,
             enable_retry_heuristics: false,
             retry_heuristic_window: None,
@@ -144,6 +159,8 @@ impl Config {
         self.buffer_path = self
             .buffer_path
             .or_else(|| get("DEXCOST_BUFFER").map(PathBuf::from));
+        self.cloud_provider = self.cloud_provider.or_else(|| get("DEXCOST_CLOUD_PROVIDER"));
+        self.cloud_region = self.cloud_region.or_else(|| get("DEXCOST_CLOUD_REGION"));
         self.endpoint = self
             .endpoint
             .or_else(|| get("DEXCOST_ENDPOINT").filter(|url| is_safe_endpoint(url)));
@@ -177,6 +194,18 @@ impl Config {
         self.api_key.is_none() || self.storage.as_deref() == Some("local") || self.is_development()
     }
 
+    pub(crate) fn capture(&self) -> CaptureOptions {
+        CaptureOptions {
+            track_http: self.track_http,
+            auto_instrument: self.auto_instrument.clone(),
+            slow_exchange: self.slow_exchange,
+            egress_from: self.cloud_provider.as_deref().map(|provider| EgressOrigin {
+                provider: provider.into(),
+                region: self.cloud_region.as_deref().map(Into::into),
+            }),
+        }
+    }
+
     pub(crate) fn retry_heuristics(&self) -> Option<RetryHeuristics> {
         let default = RetryHeuristics::default();
         self.enable_retry_heuristics.then(|| RetryHeuristics {
@@ -189,9 +218,12 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidApiKey`] and [`Error::InvalidSetting`].
+    /// [`Error::InvalidApiKey`], [`Error::InvalidSetting`], and [`Error::UnknownWord`] for an instrument that is none.
     pub fn validate(&self) -> Result<(), Error> {
         self.key_type()?;
+        self.auto_instrument
+            .as_deref()
+            .map_or(Ok(()), Instruments::check)?;
         let wrong = |name, reason: &str| {
             Err(Error::InvalidSetting {
                 name,

@@ -78,6 +78,12 @@ pub enum Error {
     /// `set_context` was called outside any scope.
     #[error("set_context needs a scope (a task or a layer); for a whole program use set_default_context")]
     NoScope,
+    /// A provider that is captured already.
+    #[error("`{name}` is instrumented already")]
+    AlreadyInstrumented {
+        /// The instrument.
+        name: &'static str,
+    },
     /// A task was ended twice.
     #[error("the task has ended already")]
     AlreadyEnded,

@@ -55,6 +55,7 @@ pub mod __macro {
 pub use rust_decimal::Decimal;
 
 pub use account::capture;
+pub use account::capture::ALL_SUPPORTED_INSTRUMENTS;
 pub use account::{
     Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, RetryHeuristics, RetryOptions,
     Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
@@ -79,7 +80,7 @@ pub use id::{EventId, TaskId};
 #[doc(hidden)]
 pub use literal::__literal;
 pub use loss::{Loss, LossKind, LossReason};
-pub use observation::{BodyTrouble, Observation, UsageScope};
+pub use observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
 pub use pricing::{
     CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
 };
@@ -90,3 +91,4 @@ pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};
 pub use text::Text;
 pub use untracked::note_untracked;
 pub use usage::{Unit, Usage};
+pub use wire::Peer;

@@ -1,9 +1,13 @@
-//! What one exchange with a provider showed, before any price.
+//! What one exchange showed: of a model call before any price, of a priced service with what it costs.
 
 use crate::ending::Ending;
-use crate::event::{CallFacts, ErrorType, OperationStatus};
+use rust_decimal::Decimal;
+
+use crate::event::{CallFacts, CostConfidence, ErrorType, OperationStatus, PricingSource};
+use crate::task::HostTraffic;
 use crate::text::Text;
 use crate::usage::Usage;
+use crate::wire::Peer;
 use crate::words::words;
 
 words! {
@@ -47,6 +51,57 @@ pub struct Observation {
     /// holds for one process only, is never stored, and nothing can be read back from it. `None`
     /// where the body was not seen.
     pub request_digest: Option<u64>,
+    /// The priced service that was called, where it was no model.
+    pub service: Option<Box<ServiceUse>>,
+    /// What went over the network, measured as HTTP/1.1 messages where the adapter sits: content
+    /// codings as sent, no transport encryption, no frames. No call where the traffic is not counted.
+    pub traffic: HostTraffic,
+    /// Where the other end is.
+    pub peer: Peer,
+}
+
+/// The use of a priced service in one exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceUse {
+    /// The service, as the catalog names it.
+    pub service: Text,
+    /// What was consumed, as far as the exchange showed it.
+    pub usage: Usage,
+    /// What it costs in US dollars; `None` where no price is known.
+    pub cost_usd: Option<Decimal>,
+    /// How far the cost can be trusted.
+    pub cost_confidence: CostConfidence,
+    /// Where the price came from.
+    pub pricing_source: PricingSource,
+    /// Which version of that source.
+    pub pricing_version: Text,
+    /// The row of the catalog that applied, in words.
+    pub matched: Option<Text>,
+    /// The model whose price in the model table applies, where the service is priced so.
+    pub model: Option<Text>,
+    /// The provider of that model.
+    pub provider: Option<Text>,
+    /// What makes several exchanges one use: the id of a job that is polled, say.
+    pub once: Option<u64>,
+}
+
+impl ServiceUse {
+    /// The use of a service of which nothing else is known.
+    #[must_use]
+    pub fn of(service: Text) -> Self {
+        Self {
+            service,
+            usage: Usage::new(),
+            cost_usd: None,
+            cost_confidence: CostConfidence::Unknown,
+            pricing_source: PricingSource::Unknown,
+            pricing_version: Text::empty(),
+            matched: None,
+            model: None,
+            provider: None,
+            once: None,
+        }
+    }
 }
 
 words! {
@@ -78,6 +133,9 @@ impl Observation {
             usage_is_suspect: false,
             body_trouble: None,
             request_digest: None,
+            service: None,
+            traffic: HostTraffic::default(),
+            peer: Peer::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::account::capture::CaptureOptions;
 use crate::account::{CostTracker, TrackerParts};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
@@ -60,6 +61,7 @@ impl MemorySink {
             privacy: Privacy::default(),
             retry_heuristics: None,
             session_idle: Duration::from_secs(30),
+            capture: CaptureOptions::default(),
         }
     }
 

@@ -10,12 +10,21 @@ use http::{HeaderMap, HeaderValue};
 pub(super) struct Fields<'a> {
     map: &'a HeaderMap,
     names: u64,
+    wire_bytes: u64,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn of(map: &'a HeaderMap) -> Self {
-        let names = map.keys().fold(0, |names, name| names | bit(name.as_str()));
-        Self { map, names }
+        let (mut names, mut wire_bytes) = (0, 0);
+        for (name, value) in map {
+            names |= bit(name.as_str());
+            wire_bytes += name.as_str().len() + value.len() + ": \r\n".len();
+        }
+        Self {
+            map,
+            names,
+            wire_bytes: wire_bytes as u64,
+        }
     }
 }
 
@@ -25,6 +34,10 @@ impl Headers for Fields<'_> {
             return None;
         }
         self.map.get(name).map(HeaderValue::as_bytes)
+    }
+
+    fn wire_bytes(&self) -> u64 {
+        self.wire_bytes
     }
 }
 

@@ -7,7 +7,8 @@ use tower_layer::Layer;
 use super::watch::{Handed, Payer, Watch};
 use crate::untracked;
 
-/// Prices every model call that goes out, onto the task that makes it.
+/// Prices every model call and every call of a priced service that goes out, and counts what all calls
+/// move over the network, onto the task that makes them.
 ///
 /// It goes over any `Service<http::Request<B>>` and, with feature `reqwest`, over any
 /// `Service<reqwest::Request>`, of which `reqwest::Client` is one. The caller sees the same replies
@@ -109,22 +110,30 @@ pub const OWN_TRAFFIC: &str = "dexcost-own-traffic";
 impl CaptureLayer {
     /// Starts watching a request; `None` where it is none of ours.
     ///
-    /// `handed` is what an outer layer put into the request. A request that cannot be a model call
-    /// costs a look at its method and path, and nothing is allocated for it.
+    /// `handed` is what an outer layer put into the request. What is only traffic is watched where there
+    /// is a task to count it on, and else costs a look at its method, host and path.
     pub(super) fn begin(&self, request: &RequestFacts<'_>, handed: Option<&Handed>) -> Option<Watch> {
-        let exchange = Exchange::begin(request);
-        if !exchange.is_watching() || request.headers.get(OWN_TRAFFIC).is_some() {
+        if request.headers.get(OWN_TRAFFIC).is_some() {
             return None;
         }
         let Some(tracker) = self.tracker.clone().or_else(dexcost::tracker) else {
-            untracked::count_call();
+            if Exchange::begin(request).is_watching() {
+                untracked::count_call();
+            }
             return None;
         };
+        let exchange = tracker.begin_exchange(request);
+        if !exchange.is_watching() {
+            return None;
+        }
+        let payer = Payer::current(tracker, handed);
+        if exchange.is_only_traffic() && !payer.is_task() {
+            return None;
+        }
         dexcost::Claim::take_enclosing();
         if let Some(handed) = handed {
             handed.claim.take();
         }
-        let payer = Payer::current(tracker, handed);
         Some(Watch::new(exchange, payer))
     }
 }

@@ -144,4 +144,9 @@ impl Headers for SdkHeaders<'_> {
     fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.get_bytes(name)
     }
+
+    fn wire_bytes(&self) -> u64 {
+        let line = |(name, value): (&str, &[u8])| name.len() + value.len() + ": \r\n".len();
+        self.0.iter_bytes().map(|field| line(field) as u64).sum()
+    }
 }

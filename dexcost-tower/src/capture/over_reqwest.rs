@@ -106,6 +106,9 @@ where
 /// the URL, which reqwest keeps beside them; it is put back. A response that an inner layer counts
 /// is left as it is.
 pub(super) fn observed(response: Response, method: &Method, mut watch: Watch) -> Response {
+    if let Some(address) = response.remote_addr() {
+        watch.peer(address.ip());
+    }
     watch.response(response.status().as_u16(), &Fields::of(response.headers()));
     if !watch.is_live() {
         return response;

@@ -44,6 +44,13 @@ impl Payer {
     }
 }
 
+impl Payer {
+    /// Whether there is a task already.
+    pub(super) const fn is_task(&self) -> bool {
+        matches!(self.account, Account::Task(_))
+    }
+}
+
 /// What an outer layer leaves in the request's extensions for an inner one: the way to say that it
 /// counts, and for whom. It survives where the scope does not, such as in a `Buffer`.
 #[derive(Clone, Debug)]
@@ -134,6 +141,12 @@ impl Watch {
             self.0 = None;
         }
         self.look(|exchange| exchange.response(status, headers));
+    }
+
+    /// The address at the other end.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn peer(&mut self, address: std::net::IpAddr) {
+        self.look(|exchange| exchange.peer(address));
     }
 
     /// A piece of the response body.

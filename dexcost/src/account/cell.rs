@@ -5,14 +5,17 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::account::network::{self, EgressPrices};
 use crate::account::retries::RetryMemory;
 use crate::account::tracker::Shared;
+use crate::account::traffic::TaskTraffic;
 use crate::error::Error;
-use crate::event::{CostConfidence, Event};
+use crate::event::{CostConfidence, Event, EventType};
 use crate::id::{EventId, TaskId};
 use crate::sink::{Record, Refusal};
-use crate::task::{Attribution, Task, TaskStatus};
+use crate::task::{Attribution, HostTraffic, Task, TaskStatus};
 use crate::text::Text;
+use crate::wire::Peer;
 
 /// Under which name a task's metadata says who ended it, where it was not the program.
 pub(super) const ENDED_BY: &str = "_ended_by";
@@ -36,6 +39,7 @@ struct Live {
     task: Task,
     retries: RetryMemory,
     flagged: Vec<Arc<Event>>,
+    traffic: TaskTraffic,
     lost: u64,
     lost_reason: Option<Refusal>,
 }
@@ -48,6 +52,7 @@ impl TaskCell {
             task,
             retries: RetryMemory::default(),
             flagged: Vec::new(),
+            traffic: TaskTraffic::default(),
             lost: 0,
             lost_reason: None,
         };
@@ -74,31 +79,46 @@ impl TaskCell {
 
     /// Reads something of the task's record as it stands now.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Task) -> T) -> T {
-        look(&self.live.lock().task)
+        let mut live = self.live.lock();
+        live.publish_traffic();
+        look(&live.task)
     }
 
     /// Adds an event to the totals and hands it over.
     ///
     /// `digest` identifies the request on the wire, where there was one. Events that arrive after
     /// the task's end (the last bytes of a stream) still count, and the task's record is renewed.
-    pub(super) fn record(&self, mut event: Event, digest: Option<u64>) -> Arc<Event> {
+    pub(super) fn record(&self, event: Event, digest: Option<u64>) -> Arc<Event> {
         let mut live = self.live.lock();
-        if let Some(digest) = digest {
-            live.retries.apply_wire(digest, &mut event);
-        }
-        if let Some(heuristics) = self.tracker.retry_heuristics {
-            live.retries.apply_heuristic(heuristics, &mut event);
-        }
-        if !live.task.totals.fits(&event) {
-            forget_cost(&mut event, "overflow");
-        }
-        live.task.totals.add(&event);
-        let event = Arc::new(event);
-        if event.is_retry {
-            live.remember_flagged(&event);
-        }
-        live.hand_over(&self.tracker, Record::Event(Arc::clone(&event)));
+        let event = live.add(&self.tracker, event, digest);
         live.renew_if_ended(&self.tracker);
+        event
+    }
+
+    /// Counts what an exchange moved, beside the event that it is worth, if any.
+    pub(super) fn observe(
+        &self,
+        event: Option<Event>,
+        digest: Option<u64>,
+        host: &str,
+        traffic: HostTraffic,
+        peer: Peer,
+    ) -> Option<Arc<Event>> {
+        let mut live = self.live.lock();
+        let live = &mut *live;
+        let event = event.map(|event| live.add(&self.tracker, event, digest));
+        if traffic.calls > 0 {
+            live.traffic.count(&mut live.task.totals, host, traffic);
+            let has_own_price = |event: &Arc<Event>| event.event_type == EventType::Network;
+            match event.as_ref().filter(|event| has_own_price(event)) {
+                Some(event) if !network::is_pending(event) || live.traffic.wait(event) => {}
+                _ => live.traffic.leave_unpriced(traffic.bytes_out, peer),
+            }
+        }
+        if live.task.status != TaskStatus::Pending {
+            live.price_egress(&self.tracker);
+            live.renew(&self.tracker);
+        }
         event
     }
 
@@ -115,16 +135,7 @@ impl TaskCell {
         after.retry_reason = None;
         after.retry_of = None;
         after.revision += 1;
-        live.task.totals.remove(&before);
-        live.task.totals.add(&after);
-        let after = Arc::new(after);
-        live.hand_over(
-            &self.tracker,
-            Record::EventChanged {
-                before,
-                after: Arc::clone(&after),
-            },
-        );
+        let after = live.replace(&self.tracker, before, after);
         live.renew_if_ended(&self.tracker);
         Some(after)
     }
@@ -156,6 +167,7 @@ impl TaskCell {
         if live.task.status != TaskStatus::Pending {
             return Err(Error::AlreadyEnded);
         }
+        live.price_egress(&self.tracker);
         live.task.status = if status == TaskStatus::Pending {
             TaskStatus::Failed
         } else {
@@ -168,6 +180,7 @@ impl TaskCell {
                 .insert(ENDED_BY.to_owned(), Value::from(reason));
         }
         live.task.revision += 1;
+        live.publish_traffic();
         let ended = Record::TaskEnded(Arc::new(live.task.clone()));
         live.hand_over(&self.tracker, ended);
         Ok(())
@@ -181,6 +194,65 @@ impl TaskCell {
 }
 
 impl Live {
+    /// Adds an event to the totals and hands it over.
+    fn add(&mut self, tracker: &Shared, mut event: Event, digest: Option<u64>) -> Arc<Event> {
+        if let Some(digest) = digest {
+            self.retries.apply_wire(digest, &mut event);
+        }
+        if let Some(heuristics) = tracker.retry_heuristics {
+            self.retries.apply_heuristic(heuristics, &mut event);
+        }
+        if !self.task.totals.fits(&event) {
+            forget_cost(&mut event, "overflow");
+        }
+        self.task.totals.add(&event);
+        let event = Arc::new(event);
+        if event.is_retry {
+            self.remember_flagged(&event);
+        }
+        self.hand_over(tracker, Record::Event(Arc::clone(&event)));
+        event
+    }
+
+    /// Puts an event in the place of its earlier version.
+    fn replace(&mut self, tracker: &Shared, before: Arc<Event>, mut after: Event) -> Arc<Event> {
+        self.task.totals.remove(&before);
+        if !self.task.totals.fits(&after) {
+            forget_cost(&mut after, "overflow");
+        }
+        self.task.totals.add(&after);
+        let after = Arc::new(after);
+        let changed = Record::EventChanged {
+            before,
+            after: Arc::clone(&after),
+        };
+        self.hand_over(tracker, changed);
+        after
+    }
+
+    /// Prices what left the machine since the last time, where it is known who bills it.
+    fn price_egress(&mut self, tracker: &Shared) {
+        let (pending, unpriced) = (self.traffic.take_pending(), self.traffic.take_unpriced());
+        if pending.is_empty() && unpriced.bytes == 0 {
+            return;
+        }
+        let Some(prices) = EgressPrices::of(tracker) else {
+            return;
+        };
+        for before in pending {
+            if let Some(after) = prices.priced(&before) {
+                self.replace(tracker, before, after);
+            }
+        }
+        if let Some(summary) = prices.summary(self.task.task_id, unpriced) {
+            self.add(tracker, summary, None);
+        }
+    }
+
+    fn publish_traffic(&mut self) {
+        self.traffic.publish(&mut self.task.totals);
+    }
+
     fn hand_over(&mut self, tracker: &Shared, record: Record) {
         if let Err(refusal) = tracker.sink.put(record) {
             self.lost += 1;
@@ -190,6 +262,7 @@ impl Live {
 
     fn renew(&mut self, tracker: &Shared) {
         self.task.revision += 1;
+        self.publish_traffic();
         let changed = Record::TaskChanged(Arc::new(self.task.clone()));
         self.hand_over(tracker, changed);
     }

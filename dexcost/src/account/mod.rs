@@ -14,11 +14,17 @@
 //! | `scope` | the stretch of code in which a task is current |
 //! | `context` | whom the code at hand works for |
 //! | `capture` | one outbound call, watched from its first byte to its ending |
+//! | `traffic` | what a task moved over the network, by host |
+//! | `network` | from traffic to network events and the price of egress |
+//! | `counted` | which uses were counted already |
+//! | `wants` | what a tracker wants to know of outbound calls |
 //! | `sessions` | tasks that dexcost opens for costs outside any task |
 
 pub mod capture;
 mod cell;
 mod context;
+mod counted;
+mod network;
 mod observed;
 mod options;
 mod recording;
@@ -27,6 +33,8 @@ mod scope;
 mod sessions;
 mod tracked_task;
 mod tracker;
+mod traffic;
+mod wants;
 
 pub use context::{Context, clear_context, default_context, get_context, set_context, set_default_context};
 pub use options::{CostOptions, LlmCall, RetryOptions, TaskOptions};

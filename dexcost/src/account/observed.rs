@@ -3,20 +3,40 @@
 use std::sync::Arc;
 
 use crate::account::capture::pricing_of;
+use crate::account::network;
 use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
 use crate::event::{Event, EventType};
-use crate::observation::Observation;
+use crate::observation::{Observation, ServiceUse};
+use crate::pricing::PriceQuery;
 
 impl TaskHandle {
-    /// Records what an exchange showed; nothing where it was no call that counts.
+    /// Records what an exchange showed: a model call, the use of a priced service, or, where it was
+    /// large, failed or slow, an event of the network. Whatever it was, its traffic counts.
     ///
-    /// `latency_ms` is the time from the request to the end of the exchange.
-    pub fn record_observation(&self, seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
-        if !seen.captured {
-            return None;
-        }
+    /// Returns the event, `None` where the exchange is worth none. `latency_ms` is the time from the
+    /// request to the end of the exchange.
+    pub fn record_observation(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
+        let digest = seen.request_digest;
+        let (traffic, peer) = (seen.traffic, seen.peer);
+        let host = seen.call.host.clone().unwrap_or_default();
+        let service = seen.service.take().filter(|service| self.is_first(service));
+        let event = if let Some(service) = service {
+            Some(self.service_event(*service, seen))
+        } else if seen.captured {
+            Some(self.model_event(seen))
+        } else {
+            self.network_event(&seen, latency_ms)
+        };
+        let event = event.map(|mut event| {
+            event.latency_ms = latency_ms;
+            event
+        });
+        self.cell().observe(event, digest, &host, traffic, peer)
+    }
+
+    fn model_event(&self, seen: Observation) -> Event {
         let mut event = self.blank(EventType::LlmCall);
         let cost = pricing_of(&seen, &self.cell().tracker().pricing, event.occurred_at);
         event.provider = seen.provider;
@@ -26,17 +46,56 @@ impl TaskHandle {
             .clone()
             .or_else(|| call.model_requested.clone());
         event.usage = seen.usage;
-        event.latency_ms = latency_ms;
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
         apply_cost(&mut event, cost.into());
-        Some(self.cell().record(event, seen.request_digest))
+        event
+    }
+
+    fn service_event(&self, service: ServiceUse, seen: Observation) -> Event {
+        let mut event = self.blank(EventType::ExternalCost);
+        event.service_name = Some(service.service);
+        event.operation_status = seen.operation_status;
+        event.error_type = seen.error_type;
+        event.cost_usd = service.cost_usd;
+        event.cost_confidence = service.cost_confidence;
+        event.pricing_source = service.pricing_source;
+        event.pricing_version = Some(service.pricing_version).filter(|version| !version.is_empty());
+        let mut call = seen.call;
+        call.matched = service.matched;
+        if let Some(model) = &service.model {
+            let mut query = PriceQuery::new(model, &service.usage, event.occurred_at);
+            query.provider = service.provider.as_deref();
+            apply_cost(&mut event, self.cell().tracker().pricing.cost(&query));
+        }
+        event.model = service.model;
+        event.provider = service.provider;
+        event.usage = service.usage;
+        event.call = Some(Box::new(call));
+        event
+    }
+
+    fn network_event(&self, seen: &Observation, latency_ms: Option<u64>) -> Option<Event> {
+        let is_slow = self.cell().tracker().wants.is_slow(latency_ms);
+        network::is_worth_an_event(seen, is_slow).then(|| {
+            let mut event = self.blank(EventType::Network);
+            network::describe(&mut event, seen);
+            event
+        })
+    }
+
+    /// Whether a use that several exchanges show was not counted before.
+    fn is_first(&self, service: &ServiceUse) -> bool {
+        service
+            .once
+            .is_none_or(|key| self.cell().tracker().counted.is_first(key))
     }
 }
 
 impl CostTracker {
-    /// Records what an exchange showed on `task`, else on the session of the scope at hand.
+    /// Records what an exchange showed on `task`, else on the session of the scope at hand. Without a
+    /// task, traffic alone is not recorded: it opens no session.
     pub fn record_observation(
         &self,
         task: Option<&TaskHandle>,
@@ -45,7 +104,7 @@ impl CostTracker {
     ) -> Option<Arc<Event>> {
         match task {
             Some(task) => task.record_observation(seen, latency_ms),
-            None if seen.captured => self
+            None if seen.captured || seen.service.is_some() => self
                 .current_task_or_session()
                 .record_observation(seen, latency_ms),
             None => None,

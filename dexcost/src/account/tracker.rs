@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::account::capture::CaptureOptions;
 use crate::account::cell::TaskCell;
 use crate::account::context;
+use crate::account::counted::Counted;
 use crate::account::options::TaskOptions;
 use crate::account::retries::RetryHeuristics;
 use crate::account::scope::{self, Surroundings};
 use crate::account::sessions::SessionManager;
 use crate::account::tracked_task::{TaskHandle, TrackedTask, add_link};
+use crate::account::wants::Wants;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Details;
@@ -48,6 +51,8 @@ pub struct TrackerParts {
     pub retry_heuristics: Option<RetryHeuristics>,
     /// After how long without a call a session ends.
     pub session_idle: Duration,
+    /// What outbound calls are watched for.
+    pub capture: CaptureOptions,
 }
 
 /// What all handles of one tracker share.
@@ -61,6 +66,8 @@ pub(super) struct Shared {
     pub(super) privacy: Privacy,
     pub(super) retry_heuristics: Option<RetryHeuristics>,
     pub(super) sessions: SessionManager,
+    pub(super) wants: Wants,
+    pub(super) counted: Counted,
     handle: Mutex<Weak<Handle>>,
 }
 
@@ -109,6 +116,8 @@ impl CostTracker {
             privacy: parts.privacy,
             retry_heuristics: parts.retry_heuristics,
             sessions: SessionManager::new(parts.session_idle),
+            wants: Wants::new(parts.capture),
+            counted: Counted::default(),
             handle: Mutex::default(),
         }))
     }

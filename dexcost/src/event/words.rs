@@ -86,6 +86,8 @@ words! {
         RateRegistry = "rate_registry",
         /// The bundled catalog of services.
         ServiceCatalog = "service_catalog",
+        /// The bundled table of egress prices.
+        EgressTable = "egress_table",
         /// The amount that the provider stated.
         ProviderResponse = "provider_response",
         /// No price was found.

@@ -68,6 +68,21 @@ pub struct HostTraffic {
     pub calls: u64,
 }
 
+impl HostTraffic {
+    /// Bytes in both directions.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes_in.saturating_add(self.bytes_out)
+    }
+
+    /// Adds what was moved elsewhere or later.
+    pub const fn add(&mut self, other: Self) {
+        self.bytes_in = self.bytes_in.saturating_add(other.bytes_in);
+        self.bytes_out = self.bytes_out.saturating_add(other.bytes_out);
+        self.calls = self.calls.saturating_add(other.calls);
+    }
+}
+
 impl Totals {
     /// The sum of the five families, or `None` where it does not fit 28 digits exactly.
     #[must_use]

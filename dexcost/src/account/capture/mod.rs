@@ -39,12 +39,19 @@
 //!    stopped watching. A drop after the terminal event of a stream, or after a complete JSON body,
 //!    counts as done: the exchange knows.
 //!
-//! An `Exchange` is one pointer wide, `Send + Sync`, never panics, and keeps no message text: what
+//! An `Exchange` is two pointers wide, `Send + Sync`, never panics, and keeps no message text: what
 //! it holds is capped, whatever the size of the bodies.
 
+mod begin;
 mod body;
 mod digest;
 mod exchange;
+mod instruments;
+mod meter;
+mod model_call;
+mod options;
+mod other_call;
+mod plain;
 mod pricing;
 mod request;
 mod settle;
@@ -53,6 +60,9 @@ mod settle;
 mod tests;
 
 pub use exchange::Exchange;
+pub use instruments::ALL_SUPPORTED_INSTRUMENTS;
+pub(crate) use instruments::Instruments;
+pub use options::{CaptureOptions, EgressOrigin};
 pub use pricing::pricing_of;
 
 pub use crate::wire::{Headers, RequestFacts};

@@ -1,15 +1,15 @@
 //! What an exchange amounts to, once it has ended.
 
 use super::body::{Shape, Shown};
-use super::exchange::Watch;
+use super::model_call::ModelCall;
 use super::request::Asked;
 use crate::ending::Ending;
 use crate::event::{CallFacts, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, Observation, UsageScope};
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
-/// Ends an exchange that was watched.
-pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
+/// Ends a model call.
+pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let asked = watch.request.finish();
     let shown = watch
         .body
@@ -38,6 +38,9 @@ pub(super) fn settle(watch: &mut Watch, ending: Ending) -> Observation {
         usage_is_suspect: reading.is_suspect,
         body_trouble: trouble,
         request_digest: asked.digest,
+        service: None,
+        traffic: watch.meter.traffic(),
+        peer: watch.meter.peer(),
         usage: reading.usage,
         call: CallFacts {
             call_type: watch.route.call_type,

@@ -53,7 +53,7 @@ codes! {
     TaskStatus: [Pending, Success, Failed];
     EventType: [LlmCall, ExternalCost, ComputeCost, GpuCost, Network, RetryMarker, GpuUtilizationSignal];
     CostConfidence: [Exact, Computed, Estimated, Unknown];
-    PricingSource: [Litellm, Custom, Manual, RateRegistry, ServiceCatalog, ProviderResponse, Unknown];
+    PricingSource: [Litellm, Custom, Manual, RateRegistry, ServiceCatalog, ProviderResponse, Unknown, EgressTable];
     OperationStatus: [Succeeded, Failed, Cancelled, Unknown];
     ErrorType: [
         RateLimit, Timeout, ServerError, Overloaded, ConnectionError, Auth, Quota, InvalidRequest, NotFound,

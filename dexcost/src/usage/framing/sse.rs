@@ -7,16 +7,7 @@
 
 use memchr::memchr2;
 
-/// A piece of an event's data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
-    /// The data of a whole event, which lay in one chunk.
-    Whole(&'a [u8]),
-    /// The next part of an event's data.
-    Part(&'a [u8]),
-    /// The end of the event whose parts came before.
-    End,
-}
+use super::Piece;
 
 /// Splits a stream into the data of its events, without copying any.
 #[derive(Debug, Default)]

@@ -41,6 +41,16 @@ const WORDS: &[(&str, ErrorType)] = &[
     ("permission", ErrorType::Auth),
     ("forbidden", ErrorType::Auth),
     ("access_denied", ErrorType::Auth),
+    // Amazon's names are in camel case.
+    ("accessdenied", ErrorType::Auth),
+    ("expiredtoken", ErrorType::Auth),
+    ("unrecognizedclient", ErrorType::Auth),
+    ("signature", ErrorType::Auth),
+    ("notready", ErrorType::Overloaded),
+    ("modelerror", ErrorType::ServerError),
+    ("modelstreamerror", ErrorType::ServerError),
+    ("badgateway", ErrorType::ServerError),
+    ("dependencyfailed", ErrorType::ServerError),
     ("not_found", ErrorType::NotFound),
     ("notfound", ErrorType::NotFound),
     ("invalid_model", ErrorType::NotFound),
@@ -54,6 +64,8 @@ const WORDS: &[(&str, ErrorType)] = &[
     ("too_large", ErrorType::InvalidRequest),
     ("context_length", ErrorType::InvalidRequest),
     ("unsupported", ErrorType::InvalidRequest),
+    ("precondition", ErrorType::InvalidRequest),
+    ("out_of_range", ErrorType::InvalidRequest),
 ];
 
 /// The error type of an HTTP status; `None` below 400.
@@ -82,15 +94,26 @@ pub(super) fn of_object(error: Json<'_>) -> ErrorType {
     judge(error).unwrap_or(ErrorType::Other)
 }
 
+/// The error type that a name in words stands for: `throttlingException`, `RESOURCE_EXHAUSTED`.
+pub(crate) fn of_word(name: &str) -> ErrorType {
+    place(name)
+        .and_then(|at| WORDS.get(at))
+        .map_or(ErrorType::Other, |(_, error)| *error)
+}
+
+/// Where the first of the [`WORDS`] stands that a name contains.
+fn place(name: &str) -> Option<usize> {
+    let name = name.to_ascii_lowercase();
+    WORDS.iter().position(|(sign, _)| name.contains(sign))
+}
+
 /// The type of an error object; precise codes before generic types, words before numbers.
 fn judge(error: Json<'_>) -> Option<ErrorType> {
     let signs = ["code", "type", "status", "status_code"].map(|name| error.get(name));
     let words = signs.iter().flatten().filter_map(|sign| sign.text());
     let mut best: Option<usize> = None;
     for word in words {
-        let word = word.to_ascii_lowercase();
-        let found = WORDS.iter().position(|(sign, _)| word.contains(sign));
-        best = match (best, found) {
+        best = match (best, place(&word)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };

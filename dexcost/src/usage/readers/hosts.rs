@@ -1,5 +1,7 @@
 //! Who answers at a host.
 
+use crate::wire::Peer;
+
 /// Hosts that are one provider's, sorted for binary search.
 #[rustfmt::skip]
 pub(super) const HOSTS: &[(&str, &str)] = &[
@@ -142,6 +144,18 @@ const PORTS: &[(&str, &str)] = &[
     ("8787", "pydantic-gateway"),
 ];
 
+/// Every provider that a host, a path or a port can name, in no order, some several times; `mcp`
+/// for servers of the Model Context Protocol, `openai-compatible-local` for those at home that no port names.
+pub(crate) fn providers() -> impl Iterator<Item = &'static str> {
+    let hosts = HOSTS.iter().map(|(_, provider)| *provider);
+    let patterns = PATTERNS.iter().map(|(_, _, provider)| *provider);
+    let others = PREFIXES.iter().chain(PORTS).map(|(_, provider)| *provider);
+    hosts.chain(patterns).chain(others).chain(["mcp", LOCAL])
+}
+
+/// A server on this machine or network that no port names.
+const LOCAL: &str = "openai-compatible-local";
+
 /// What is known of who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answers {
@@ -166,32 +180,11 @@ pub(super) fn answers(host: &str, port: Option<&str>) -> Answers {
     if let Some((_, _, provider)) = pattern {
         return Answers::Provider(provider);
     }
-    if !is_local(host) {
+    if Peer::named(host) != Peer::Internal {
         return Answers::Unknown;
     }
     let kind = PORTS.iter().find(|(number, _)| Some(*number) == port);
-    Answers::Local(kind.map_or("openai-compatible-local", |(_, kind)| kind))
-}
-
-/// Whether a host is this machine or a private network's.
-fn is_local(host: &str) -> bool {
-    if let Ok(address) = host.parse::<std::net::Ipv4Addr>() {
-        return address.is_loopback()
-            || address.is_private()
-            || address.is_unspecified()
-            || address.is_link_local();
-    }
-    let bare = host.trim_matches(['[', ']']);
-    if let Ok(address) = bare.parse::<std::net::Ipv6Addr>() {
-        return address.is_loopback()
-            || address.is_unspecified()
-            || address.is_unique_local()
-            || address.is_unicast_link_local();
-    }
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host.ends_with(".local")
-        || host.ends_with(".internal")
+    Answers::Local(kind.map_or(LOCAL, |(_, kind)| kind))
 }
 
 /// The region that a host's name carries, where its provider has regions.

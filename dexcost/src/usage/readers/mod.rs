@@ -23,7 +23,8 @@ use crate::event::{CallPart, ErrorType};
 use crate::text::Text;
 use crate::wire::Headers;
 
-pub(crate) use error_signs::from_status;
+pub(crate) use error_signs::{from_status, of_word as error_of_word};
+pub(crate) use hosts::providers;
 pub(crate) use quirks::Quirks;
 pub(crate) use route::{Purpose, Route};
 
@@ -45,6 +46,11 @@ pub(crate) trait WireForm {
 
     /// Notes the stream's `[DONE]`.
     fn close(&mut self) {}
+
+    /// Whether the events of a binary stream are objects that hold the real event in base64.
+    fn wraps_events(&self) -> bool {
+        false
+    }
 
     /// What was read.
     fn finish(&mut self) -> Reading;
@@ -122,6 +128,8 @@ pub(crate) struct Reading {
     pub(crate) is_suspect: bool,
     /// Whether anything was in the reader's wire form.
     pub(crate) understood: bool,
+    /// Whether a body of one document was an item of a stream whose end is missing.
+    pub(crate) is_item: bool,
     pub(crate) model: Option<Text>,
     pub(crate) id: Option<Text>,
     pub(crate) service_tier: Option<Text>,

@@ -4,6 +4,7 @@ use super::Dialect;
 use super::hosts::{self, Answers};
 use crate::event::CallType;
 use crate::text::Text;
+use crate::wire::split_port;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,15 +204,6 @@ fn at_colon(segment: &str) -> Option<(&str, &str)> {
 fn last_segment(path: &str) -> &str {
     let from = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
     path.get(from..).unwrap_or_default()
-}
-
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match at_colon(authority) {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
-            (host, Some(port))
-        }
-        _ => (authority, None),
-    }
 }
 
 /// Who a proxy's path says is behind it.

@@ -6,7 +6,7 @@ use super::*;
 fn an_exchange_can_move_between_threads() {
     fn is_send_and_sync<T: Send + Sync>() {}
     is_send_and_sync::<Exchange>();
-    assert_eq!(size_of::<Exchange>(), size_of::<usize>());
+    assert!(size_of::<Exchange>() <= 2 * size_of::<usize>());
 }
 
 #[test]

@@ -110,6 +110,21 @@ impl Scanner {
         }
     }
 
+    /// Takes the next piece of the document and gives back what follows its end.
+    pub(crate) fn feed_up_to_end<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
+        while !bytes.is_empty() && !self.malformed && !matches!(self.state, State::Done) {
+            let used = self.step(bytes);
+            bytes = bytes.get(used..).unwrap_or_default();
+        }
+        bytes
+    }
+
+    /// Starts over with a new document of which nothing is kept.
+    pub(crate) fn reset_to_skip(&mut self) {
+        self.reset();
+        self.state = State::Value(Want::Skip);
+    }
+
     /// Whether the document came to its end and nothing in it was amiss.
     pub(crate) fn is_complete(&self) -> bool {
         !self.malformed && matches!(self.state, State::Done)
@@ -371,9 +386,6 @@ impl Scanner {
         }
         if end.is_some() {
             self.value_ended();
-            if piece.is_empty() && matches!(self.state, State::Done) {
-                self.malformed = true;
-            }
         }
         piece.len()
     }

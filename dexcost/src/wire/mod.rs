@@ -1,5 +1,11 @@
 //! What an adapter tells about a request and its reply, in borrowed form.
 
+mod peer;
+
+use crate::text::Text;
+
+pub use peer::Peer;
+
 /// Header fields, looked up by lower-case name.
 ///
 /// The core does not depend on the `http` crate; an adapter implements this in three lines. Where a
@@ -15,6 +21,20 @@
 pub trait Headers {
     /// The value of a field; `name` is given in lower case.
     fn get(&self, name: &str) -> Option<&[u8]>;
+
+    /// How many bytes the fields take as HTTP/1.1 lines: name, colon, blank, value and line end
+    /// each. 0 where the adapter does not know.
+    fn wire_bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// What a field takes on a line of its own beside name and value.
+const LINE_BYTES: usize = ": \r\n".len();
+
+fn line_bytes<N: AsRef<str>, V: AsRef<[u8]>>(fields: &[(N, V)]) -> u64 {
+    let bytes = |(name, value): &(N, V)| name.as_ref().len() + value.as_ref().len() + LINE_BYTES;
+    fields.iter().map(|field| bytes(field) as u64).sum()
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for &[(N, V)] {
@@ -23,6 +43,10 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for &[(N, V)] {
             .find(|(n, _)| n.as_ref().eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_ref())
     }
+
+    fn wire_bytes(&self) -> u64 {
+        line_bytes(self)
+    }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
@@ -30,6 +54,10 @@ impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COU
         self.iter()
             .find(|(n, _)| n.as_ref().eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_ref())
+    }
+
+    fn wire_bytes(&self) -> u64 {
+        line_bytes(self)
     }
 }
 
@@ -85,6 +113,61 @@ impl<'a> RequestFacts<'a> {
             query,
             headers,
         }
+    }
+}
+
+impl RequestFacts<'_> {
+    /// The host in lower case, without its port.
+    ///
+    /// ```
+    /// use dexcost::capture::RequestFacts;
+    ///
+    /// assert_eq!(RequestFacts::to_url("GET", "https://API.x.ai:443/", &()).host(), "api.x.ai");
+    /// assert_eq!(RequestFacts::to_url("GET", "http://[::1]:80/", &()).host(), "[::1]");
+    /// ```
+    #[must_use]
+    pub fn host(&self) -> Text {
+        let (host, _) = split_port(self.authority);
+        if host.bytes().any(|b| b.is_ascii_uppercase()) {
+            Text::from(host.to_ascii_lowercase())
+        } else {
+            Text::from(host)
+        }
+    }
+
+    /// How many bytes the request line and the header fields take as an HTTP/1.1 message, the `Host`
+    /// field included where the client has still to add it.
+    ///
+    /// ```
+    /// use dexcost::capture::RequestFacts;
+    ///
+    /// let headers = [("accept", "*")];
+    /// let facts = RequestFacts::to_url("GET", "https://h/a?b", &headers);
+    /// assert_eq!(facts.wire_bytes(), "GET /a?b HTTP/1.1\r\nhost: h\r\naccept: *\r\n\r\n".len() as u64);
+    /// ```
+    #[must_use]
+    pub fn wire_bytes(&self) -> u64 {
+        let query = if self.query.is_empty() {
+            0
+        } else {
+            1 + self.query.len()
+        };
+        let line = self.method.len() + 1 + self.path.len() + query + " HTTP/1.1\r\n".len();
+        let host = match self.headers.get("host") {
+            Some(_) => 0,
+            None => "host".len() + LINE_BYTES + self.authority.len(),
+        };
+        (line + host) as u64 + self.headers.wire_bytes() + 2
+    }
+}
+
+/// Host and port of an authority; the colons of a bare IPv6 address part nothing.
+pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
+            (host, Some(port))
+        }
+        _ => (authority, None),
     }
 }
 

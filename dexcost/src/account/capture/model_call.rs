@@ -1,0 +1,103 @@
+//! A model call on its way: the request in passing, then the reader of its reply.
+
+use super::body::Body;
+use super::meter::Meter;
+use super::request::RequestWatch;
+use crate::event::ErrorType;
+use crate::text::Text;
+use crate::usage::readers::{Quirks, Reader, Route, Setup};
+use crate::wire::{Headers, RequestFacts};
+
+/// What is held of a model call while it is on its way.
+#[derive(Debug)]
+pub(super) struct ModelCall {
+    pub(super) meter: Meter,
+    pub(super) route: Route,
+    pub(super) request: RequestWatch,
+    pub(super) status: Option<u16>,
+    pub(super) request_id: Option<Text>,
+    /// The cost that a proxy states in a header.
+    pub(super) header_cost: Option<Text>,
+    pub(super) body: Option<Body>,
+    pub(super) noted: Option<ErrorType>,
+}
+
+/// Where providers put the id of a request, the telling ones first.
+const REQUEST_ID: &[&str] = &[
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "inference-id",
+    "mistral-correlation-id",
+    "x-ds-trace-id",
+    "x-debug-trace-id",
+    "x-generation-id",
+    "x-global-transaction-id",
+    "x-litellm-call-id",
+    "x-inference-request-id",
+    "x-kong-request-id",
+    "dg-request-id",
+    "x-trace-id",
+    "x-ms-client-request-id",
+];
+
+/// LiteLLM's proxy (<https://docs.litellm.ai/docs/proxy/response_headers>, read 2026-11).
+const RESPONSE_COST: &str = "x-litellm-response-cost";
+
+/// Longer header values are no ids and no amounts.
+const LONGEST_HEADER: usize = 256;
+
+impl ModelCall {
+    pub(super) fn new(request: &RequestFacts<'_>, route: Route) -> Self {
+        Self {
+            meter: Meter::of(request, &route.host),
+            request: RequestWatch::new(request, &route),
+            route,
+            status: None,
+            request_id: None,
+            header_cost: None,
+            body: None,
+            noted: None,
+        }
+    }
+
+    pub(super) fn response(&mut self, status: u16, headers: &dyn Headers) {
+        self.status = Some(status);
+        self.meter.answered(headers);
+        self.request_id = REQUEST_ID.iter().find_map(|name| text(headers.get(name)));
+        self.header_cost = text(headers.get(RESPONSE_COST));
+        if is_media(headers.get("content-type")) {
+            return;
+        }
+        let setup = Setup {
+            route: &self.route,
+            quirks: self.route.provider.map(Quirks::of).unwrap_or_default(),
+            may_compact: self.request.may_compact(),
+            headers,
+        };
+        self.body = Reader::of(&setup).map(|reader| Body::new(headers, reader));
+    }
+
+    pub(super) fn data(&mut self, bytes: &[u8]) {
+        self.meter.received(bytes.len() as u64);
+        if let Some(body) = &mut self.body {
+            body.feed(bytes);
+        }
+    }
+}
+
+fn text(value: Option<&[u8]>) -> Option<Text> {
+    let value = std::str::from_utf8(value?).ok()?.trim();
+    (!value.is_empty() && value.len() <= LONGEST_HEADER).then(|| Text::from(value))
+}
+
+/// Whether a body is of a type that no wire form has.
+fn is_media(content_type: Option<&[u8]>) -> bool {
+    content_type.is_some_and(|kind| {
+        [&b"audio/"[..], b"image/", b"video/"].iter().any(|prefix| {
+            kind.get(..prefix.len())
+                .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
+        })
+    })
+}
