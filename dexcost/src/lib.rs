@@ -83,6 +83,8 @@ pub use loss::{Loss, LossKind, LossReason};
 pub use observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
 pub use pricing::{
     CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
+    ServiceBodies, ServiceCatalog, ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceMatch,
+    ServiceModel, ServiceObservation, ServiceRow, ServiceRule,
 };
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};

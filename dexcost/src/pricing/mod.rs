@@ -67,6 +67,7 @@ mod overrides;
 mod query;
 mod rates;
 mod sanity;
+mod services;
 mod table;
 
 #[cfg(test)]
@@ -77,3 +78,7 @@ pub use engine::PricingEngine;
 pub use explain::Explanation;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
+pub use services::{
+    ServiceBodies, ServiceCatalog, ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceMatch,
+    ServiceModel, ServiceObservation, ServiceRow, ServiceRule,
+};

@@ -57,6 +57,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
+            quality: reading.quality,
             streamed: shape == Shape::Events || (asked.stream && shape == Shape::Empty),
             reported_cost_usd: reading
                 .cost
@@ -106,6 +107,10 @@ fn outcome(
     }
     if let Some(error) = shown.reading.error {
         return failed(error);
+    }
+    // Taken, and to be asked about later.
+    if shown.reading.is_pending && shown.shape == (Shape::Json { complete: true }) {
+        return (OperationStatus::Unknown, None);
     }
     let (is_over, is_counted) = match shown.shape {
         Shape::Json { complete } => (complete, complete),

@@ -5,15 +5,34 @@
 //! the normal form of [`Usage`]. To add a wire form: one file with a reader, one line in
 //! [`wire_forms!`], and the paths that lead to it in `route`.
 
+mod aleph_alpha;
+mod anthropic_complete;
 mod anthropic_messages;
+mod embeddings;
 mod error_signs;
+mod hosted_tools;
 mod hosts;
+mod images;
+mod ocr;
+mod openai_assistants;
 mod openai_chat;
 mod openai_counts;
+mod openai_responses;
+mod openai_usage;
 mod quirks;
+mod replicate;
+mod rerank;
 mod retrieval;
 mod route;
+mod speech;
 mod stated;
+mod text_generation;
+mod transcription;
+mod watsonx;
+mod workers_ai;
+
+#[cfg(test)]
+mod tests;
 
 use rust_decimal::Decimal;
 
@@ -63,7 +82,6 @@ pub(crate) struct Setup<'a> {
     /// Whether the request lets the model compact the conversation first, as far as is known.
     pub(crate) may_compact: bool,
     /// The header fields of the response.
-    #[allow(dead_code, reason = "only some forms report counts in header fields")]
     pub(crate) headers: &'a dyn Headers,
 }
 
@@ -113,6 +131,34 @@ wire_forms! {
     OpenAiChat = openai_chat::OpenAiChat,
     /// Anthropic's messages.
     AnthropicMessages = anthropic_messages::AnthropicMessages,
+    /// OpenAI's responses.
+    OpenAiResponses = openai_responses::OpenAiResponses,
+    /// Runs of OpenAI's assistants.
+    OpenAiAssistants = openai_assistants::OpenAiAssistants,
+    /// Embeddings in OpenAI's form.
+    Embeddings = embeddings::Embeddings,
+    /// Reranking, whoever bills it.
+    Rerank = rerank::Rerank,
+    /// Images in OpenAI's form.
+    Images = images::Images,
+    /// Speech to text.
+    Transcription = transcription::Transcription,
+    /// Text to speech.
+    Speech = speech::Speech,
+    /// Mistral's document reading.
+    Ocr = ocr::Ocr,
+    /// Anthropic's old completions.
+    AnthropicComplete = anthropic_complete::AnthropicComplete,
+    /// Aleph Alpha's completions.
+    AlephAlpha = aleph_alpha::AlephAlpha,
+    /// watsonx text generation.
+    Watsonx = watsonx::Watsonx,
+    /// Text generation inference.
+    TextGeneration = text_generation::TextGeneration,
+    /// Replicate's predictions.
+    Replicate = replicate::Replicate,
+    /// Cloudflare's Workers AI.
+    WorkersAi = workers_ai::WorkersAi,
     /// What shows the result of an earlier call, whatever its form.
     Retrieval = retrieval::Retrieval,
 }
@@ -137,6 +183,13 @@ pub(crate) struct Reading {
     pub(crate) geo: Option<Text>,
     pub(crate) speed: Option<Text>,
     pub(crate) search_context_size: Option<Text>,
+    /// The size of images, as the provider spells it.
+    #[allow(dead_code, reason = "only images have a size")]
+    pub(crate) size: Option<Text>,
+    /// The quality of images, as the provider spells it.
+    pub(crate) quality: Option<Text>,
+    /// Whether the call was taken and had not run when it was answered.
+    pub(crate) is_pending: bool,
     /// What the provider says it charges, in US dollars.
     pub(crate) cost: Option<Decimal>,
     /// What the provider says its own provider charges to the caller's key, on top.

@@ -45,6 +45,23 @@ impl Counts {
         self.unreadable = true;
     }
 
+    /// Takes over an input count that stands outside a usage object.
+    pub(super) fn set_input(&mut self, value: Json<'_>) {
+        set(&mut self.input, value, &mut self.unreadable);
+    }
+
+    /// Takes over seconds of audio that stand outside a usage object, unless one reported some.
+    pub(super) fn set_audio_seconds(&mut self, value: Json<'_>) {
+        if self.audio_seconds.is_none() {
+            set(&mut self.audio_seconds, value, &mut self.unreadable);
+        }
+    }
+
+    /// Where nothing comes out but what was asked for, a total that stands alone is the input.
+    pub(super) fn take_total_for_input(&mut self) {
+        self.input = self.input.or(self.total);
+    }
+
     /// Takes over the field of a usage object at which `fields` stands.
     pub(super) fn field(&mut self, name: &[u8], value: Json<'_>, fields: &mut Fields<'_>) {
         let slot = match name {
@@ -62,12 +79,19 @@ impl Counts {
             }
             b"cache_creation_input_tokens" => &mut self.cache_write_beside,
             b"reasoning_tokens" => &mut self.reasoning_beside,
-            b"prompt_audio_seconds" => &mut self.audio_seconds,
+            // Mistral; OpenAI's transcriptions by the second.
+            b"prompt_audio_seconds" | b"seconds" => &mut self.audio_seconds,
             b"citation_tokens" => &mut self.citations,
-            b"prompt_tokens_details" | b"prompt_token_details" | b"input_tokens_details" => {
+            b"prompt_tokens_details"
+            | b"prompt_token_details"
+            | b"input_tokens_details"
+            | b"input_token_details" => {
                 return fields.inside(|name, value| self.input_detail(name, value));
             }
-            b"completion_tokens_details" | b"completion_token_details" | b"output_tokens_details" => {
+            b"completion_tokens_details"
+            | b"completion_token_details"
+            | b"output_tokens_details"
+            | b"output_token_details" => {
                 return fields.inside(|name, value| self.output_detail(name, value));
             }
             b"cache_creation" => {

@@ -7,6 +7,8 @@ use crate::usage::framing::{Json, Keep};
 const KEEP: KeptFields = &[
     ("usage", Keep::All),
     ("response", Keep::Fields(&[("usage", Keep::All)])),
+    // Replicate's predictions.
+    ("metrics", Keep::Fields(&[("predict_time", Keep::All)])),
 ];
 
 /// Notes whether there is usage.
@@ -28,7 +30,10 @@ impl WireForm for Retrieval {
 
     fn read_body(&mut self, body: Json<'_>) {
         let inner = body.get("response").and_then(|response| response.get("usage"));
-        self.has_usage |= body.get("usage").or(inner).is_some_and(Json::is_object);
+        let time = body
+            .get("metrics")
+            .and_then(|metrics| metrics.get("predict_time"));
+        self.has_usage |= body.get("usage").or(inner).is_some_and(Json::is_object) || time.is_some();
     }
 
     fn finish(&mut self) -> Reading {

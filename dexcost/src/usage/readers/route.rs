@@ -43,35 +43,45 @@ const ENDINGS: &[Ending] = &[
     ("completions", "fim", Dialect::OpenAiChat, CallType::Completion),
     ("messages", "v1", Dialect::AnthropicMessages, CallType::Completion),
     ("messages", "anthropic", Dialect::AnthropicMessages, CallType::Completion),
-    ("completions", "", Dialect::Unread, CallType::Completion),
-    ("responses", "", Dialect::Unread, CallType::Responses),
-    ("compact", "responses", Dialect::Unread, CallType::Responses),
+    // The old completions differ from chat in nothing that is counted.
+    ("completions", "", Dialect::OpenAiChat, CallType::Completion),
+    ("heroku", "agents", Dialect::OpenAiChat, CallType::Completion),
+    ("responses", "", Dialect::OpenAiResponses, CallType::Responses),
+    ("compact", "responses", Dialect::OpenAiResponses, CallType::Responses),
+    ("chat", "text", Dialect::OpenAiChat, CallType::Completion),
+    ("chat_stream", "text", Dialect::OpenAiChat, CallType::Completion),
     ("chat", "", Dialect::Unread, CallType::Completion),
     ("generate", "", Dialect::Unread, CallType::Completion),
-    ("complete", "", Dialect::Unread, CallType::Completion),
+    ("generate_stream", "", Dialect::TextGeneration, CallType::Completion),
+    ("complete", "v1", Dialect::AnthropicComplete, CallType::Completion),
+    ("complete", "", Dialect::AlephAlpha, CallType::Completion),
     ("interactions", "", Dialect::Unread, CallType::Completion),
-    ("predictions", "", Dialect::Unread, CallType::Completion),
-    ("text", "generation", Dialect::Unread, CallType::Completion),
-    ("text_stream", "generation", Dialect::Unread, CallType::Completion),
+    ("predictions", "", Dialect::Replicate, CallType::Completion),
+    ("text", "generation", Dialect::Watsonx, CallType::Completion),
+    ("text_stream", "generation", Dialect::Watsonx, CallType::Completion),
+    ("generation", "text", Dialect::Watsonx, CallType::Completion),
+    ("generation_stream", "text", Dialect::Watsonx, CallType::Completion),
     ("converse", "", Dialect::Unread, CallType::Completion),
     ("converse-stream", "", Dialect::Unread, CallType::Completion),
     ("invoke", "", Dialect::Unread, CallType::Completion),
     ("invoke-with-response-stream", "", Dialect::Unread, CallType::Completion),
     ("invocations", "", Dialect::Unread, CallType::Completion),
-    ("embeddings", "", Dialect::Unread, CallType::Embedding),
+    ("embeddings", "", Dialect::Embeddings, CallType::Embedding),
+    ("feature-extraction", "", Dialect::Embeddings, CallType::Embedding),
     ("embed", "", Dialect::Unread, CallType::Embedding),
-    ("rerank", "", Dialect::Unread, CallType::Rerank),
-    ("ocr", "", Dialect::Unread, CallType::Ocr),
-    ("generations", "images", Dialect::Unread, CallType::ImageGeneration),
-    ("edits", "images", Dialect::Unread, CallType::ImageGeneration),
-    ("variations", "images", Dialect::Unread, CallType::ImageGeneration),
-    ("images", "", Dialect::Unread, CallType::ImageGeneration),
-    ("transcriptions", "audio", Dialect::Unread, CallType::Transcription),
-    ("translations", "audio", Dialect::Unread, CallType::Transcription),
-    ("stt", "", Dialect::Unread, CallType::Transcription),
-    ("listen", "", Dialect::Unread, CallType::Transcription),
-    ("speech", "audio", Dialect::Unread, CallType::Speech),
-    ("tts", "", Dialect::Unread, CallType::Speech),
+    ("rerank", "", Dialect::Rerank, CallType::Rerank),
+    ("ocr", "", Dialect::Ocr, CallType::Ocr),
+    ("generations", "images", Dialect::Images, CallType::ImageGeneration),
+    ("edits", "images", Dialect::Images, CallType::ImageGeneration),
+    ("variations", "images", Dialect::Images, CallType::ImageGeneration),
+    ("images", "", Dialect::Images, CallType::ImageGeneration),
+    ("transcriptions", "audio", Dialect::Transcription, CallType::Transcription),
+    ("translations", "audio", Dialect::Transcription, CallType::Transcription),
+    ("stt", "", Dialect::Transcription, CallType::Transcription),
+    ("listen", "", Dialect::Transcription, CallType::Transcription),
+    ("speech", "audio", Dialect::Speech, CallType::Speech),
+    ("tts", "", Dialect::Speech, CallType::Speech),
+    ("speak", "v1", Dialect::Speech, CallType::Speech),
 ];
 
 /// Methods of Google's models, after the colon.
@@ -91,7 +101,9 @@ impl Route {
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
         let (dialect, purpose, call_type) = match method {
             "POST" => {
-                let (dialect, call_type) = by_path(path).or_else(|| by_host(authority, path))?;
+                let (dialect, call_type) = by_path(path)
+                    .or_else(|| by_host(authority, path))
+                    .or_else(|| by_place(path))?;
                 (dialect, Purpose::Inference, call_type)
             }
             "GET" if is_retrieval(path) => (Dialect::Retrieval, Purpose::Retrieval, CallType::Responses),
@@ -127,7 +139,7 @@ impl Route {
             call_type,
             provider,
             is_known: answers != Answers::Unknown,
-            model: model_in(path.trim_end_matches('/')),
+            model: model_in(path.trim_end_matches('/'), dialect),
             region: provider
                 .and_then(|provider| region(host, path, provider))
                 .map(Text::from),
@@ -171,15 +183,37 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
 
 /// Hugging Face and Cloudflare run the model that the path, or the host alone, names.
 fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
-    let runs = (path.starts_with("/models/") && authority == "api-inference.huggingface.co")
-        || (path.starts_with("/client/v4/")
-            && path.contains("/ai/run/")
-            && authority == "api.cloudflare.com")
-        || (path == "/" && authority.ends_with(".endpoints.huggingface.cloud"));
-    runs.then_some((Dialect::Unread, CallType::Completion))
+    let dialect = match authority {
+        "api-inference.huggingface.co" if path.starts_with("/models/") => Dialect::TextGeneration,
+        "router.huggingface.co" if path.starts_with("/hf-inference/models/") => Dialect::TextGeneration,
+        "api.cloudflare.com" if path.starts_with("/client/v4/") && path.contains(RUN) => Dialect::WorkersAi,
+        "gateway.ai.cloudflare.com" if path.contains(WORKERS) => Dialect::WorkersAi,
+        _ if path == "/" && authority.ends_with(".endpoints.huggingface.cloud") => Dialect::TextGeneration,
+        _ => return None,
+    };
+    Some((dialect, CallType::Completion))
 }
 
-/// Whether a GET shows the result of an earlier call: a response, a completion or a run by its id.
+/// What is told by where in the path it stands: runs of assistants, and Snowflake's functions.
+fn by_place(path: &str) -> Option<(Dialect, CallType)> {
+    let is_run = |end: &str| path.ends_with(end) && path.contains("/threads/");
+    if is_run("/runs") || (is_run("/submit_tool_outputs") && path.contains("/runs/")) {
+        return Some((Dialect::OpenAiAssistants, CallType::Completion));
+    }
+    match path.split_once(CORTEX)?.1 {
+        "complete" => Some((Dialect::OpenAiChat, CallType::Completion)),
+        "embed" => Some((Dialect::Embeddings, CallType::Embedding)),
+        _ => None,
+    }
+}
+
+/// What stands before a model's name on Cloudflare, and before a function's on Snowflake.
+const RUN: &str = "/ai/run/";
+const WORKERS: &str = "/workers-ai/";
+const CORTEX: &str = "/cortex/inference:";
+
+/// Whether a GET shows the result of an earlier call: a response, a completion, a run or a prediction
+/// by its id.
 fn is_retrieval(path: &str) -> bool {
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let (id, kind) = (
@@ -190,9 +224,10 @@ fn is_retrieval(path: &str) -> bool {
         ("responses", "resp"),
         ("completions", "chatcmpl"),
         ("runs", "run"),
+        ("predictions", ""),
     ]
     .iter()
-    .any(|(kinds, ids)| kind == *kinds && id.starts_with(ids))
+    .any(|(kinds, ids)| kind == *kinds && !id.is_empty() && id.starts_with(ids))
 }
 
 /// What stands before and after the last colon.
@@ -215,20 +250,34 @@ fn prefix(path: &str) -> Option<&'static str> {
 }
 
 /// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
-fn model_in(path: &str) -> Option<Text> {
+fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
     let after = |marker: &str| {
         let mut segments = path.split('/');
         segments.find(|segment| *segment == marker)?;
         segments.next()
     };
     let last = last_segment(path);
-    let name = match at_colon(last) {
-        Some((model, _)) => Some(model),
-        None if last.starts_with("converse") || last.starts_with("invoke") => after("model"),
-        None if last == "invocations" => after("serving-endpoints"),
-        None => after("deployments"),
+    let name = match (dialect, at_colon(last)) {
+        (Dialect::WorkersAi, _) => between(path, &[RUN, WORKERS], ""),
+        (Dialect::TextGeneration, _) => between(path, &["/models/"], ""),
+        (Dialect::Replicate, _) => between(path, &["/models/", "/deployments/"], "/predictions"),
+        _ if path.contains(CORTEX) => None,
+        (_, Some((model, _))) => Some(model),
+        (_, None) if last.starts_with("converse") || last.starts_with("invoke") => after("model"),
+        (_, None) if last == "invocations" => after("serving-endpoints").or_else(|| after("endpoints")),
+        (_, None) if last == "feature-extraction" => between(path, &["/models/"], "/pipeline"),
+        (_, None) => after("deployments"),
     }?;
     (!name.is_empty() && name.len() <= 256).then(|| Text::from(percent_decoded(name)))
+}
+
+/// What stands behind the first of these marks that a path has, up to `end`; all, where that is empty.
+fn between<'a>(path: &'a str, marks: &[&str], end: &str) -> Option<&'a str> {
+    let rest = marks.iter().find_map(|mark| path.split_once(mark))?.1;
+    match end {
+        "" => Some(rest),
+        end => rest.split_once(end).map(|(name, _)| name),
+    }
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -334,6 +383,16 @@ mod tests {
             "/v1/messages/count_tokens",
             "/v1/messages/batches",
             "/v1/files",
+            "/v1/moderations",
+            "/v1/batches",
+            "/v1/conversations",
+            "/v1/vector_stores/vs/search",
+            "/v1/responses/input_tokens",
+            "/v1/responses/resp_1/cancel",
+            "/v1/realtime/client_secrets",
+            "/v1/threads",
+            "/v1/assistants",
+            "/v1/predictions/p/cancel",
             "/v1/threads/t/messages",
             "/",
             "",
@@ -347,7 +406,92 @@ mod tests {
 
     #[test]
     fn a_retrieval_shows_an_earlier_call() {
-        let poll = Route::of("GET", "api.openai.com", "/v1/responses/resp_1").unwrap();
-        assert_eq!(poll.purpose, Purpose::Retrieval);
+        for (host, path) in [
+            ("api.openai.com", "/v1/responses/resp_1"),
+            ("api.openai.com", "/v1/threads/t/runs/run_1"),
+            ("api.replicate.com", "/v1/predictions/abc"),
+        ] {
+            let poll = Route::of("GET", host, path).unwrap();
+            assert_eq!(poll.purpose, Purpose::Retrieval, "{path}");
+        }
+        for path in [
+            "/v1/predictions",
+            "/v1/responses/resp_1/input_items",
+            "/v1/threads/t/runs",
+        ] {
+            assert!(Route::of("GET", "api.openai.com", path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_model_may_stand_in_the_path_alone() {
+        for (url, model) in [
+            (
+                "api.cloudflare.com/client/v4/accounts/a/ai/run/@cf/meta/llama-x",
+                "@cf/meta/llama-x",
+            ),
+            (
+                "gateway.ai.cloudflare.com/v1/a/g/workers-ai/@cf/meta/llama-x",
+                "@cf/meta/llama-x",
+            ),
+            (
+                "api.replicate.com/v1/models/meta/llama-x/predictions",
+                "meta/llama-x",
+            ),
+            ("api.replicate.com/v1/deployments/me/mine/predictions", "me/mine"),
+            ("api-inference.huggingface.co/models/org/m", "org/m"),
+            (
+                "router.huggingface.co/hf-inference/models/org/m/pipeline/feature-extraction",
+                "org/m",
+            ),
+            (
+                "runtime.sagemaker.us-east-1.amazonaws.com/endpoints/mine/invocations",
+                "mine",
+            ),
+        ] {
+            let (authority, path) = url.split_at(url.find('/').unwrap());
+            let route = Route::of("POST", authority, path).unwrap();
+            assert_eq!(route.model.as_deref(), Some(model), "{url}");
+            assert!(route.is_known, "{url}");
+        }
+        assert_eq!(route("api.replicate.com/v1/predictions").model, None);
+        assert_eq!(
+            route("x.endpoints.huggingface.cloud/").dialect,
+            Dialect::TextGeneration
+        );
+    }
+
+    #[test]
+    fn what_is_told_by_its_place_in_the_path_is_found() {
+        for (url, dialect) in [
+            ("api.openai.com/v1/threads/runs", Dialect::OpenAiAssistants),
+            ("api.openai.com/v1/threads/t/runs", Dialect::OpenAiAssistants),
+            (
+                "api.openai.com/v1/threads/t/runs/run_1/submit_tool_outputs",
+                Dialect::OpenAiAssistants,
+            ),
+            (
+                "a.snowflakecomputing.com/api/v2/cortex/inference:complete",
+                Dialect::OpenAiChat,
+            ),
+            (
+                "a.snowflakecomputing.com/api/v2/cortex/inference:embed",
+                Dialect::Embeddings,
+            ),
+            ("us-south.ml.cloud.ibm.com/ml/v1/text/chat", Dialect::OpenAiChat),
+            (
+                "us-south.ml.cloud.ibm.com/ml/v1/text/generation_stream",
+                Dialect::Watsonx,
+            ),
+            ("api.githubcopilot.com/responses", Dialect::OpenAiResponses),
+            ("r.openai.azure.com/openai/responses", Dialect::OpenAiResponses),
+            (
+                "chatgpt.com/backend-api/codex/responses",
+                Dialect::OpenAiResponses,
+            ),
+        ] {
+            assert_eq!(route(url).dialect, dialect, "{url}");
+            assert_eq!(route(url).model, None, "{url}");
+        }
     }
 }

@@ -51,6 +51,44 @@ impl<'a> Json<'a> {
         self.raw.first() == Some(&b'{')
     }
 
+    pub(crate) fn is_array(self) -> bool {
+        self.raw.first() == Some(&b'[')
+    }
+
+    /// Whether it is a string, object or array with nothing in it.
+    pub(crate) fn is_empty(self) -> bool {
+        match self.raw.split_first() {
+            Some((b'{', rest)) => trim_start(rest).starts_with(b"}"),
+            Some((b'[', rest)) => trim_start(rest).starts_with(b"]"),
+            Some((b'"', rest)) => rest.starts_with(b"\""),
+            _ => false,
+        }
+    }
+
+    /// How many characters (code points) a string of any length has.
+    pub(crate) fn characters(self) -> Option<u64> {
+        let end = value_end(self.raw)?;
+        let inner = self.raw.strip_prefix(b"\"")?.get(..end.checked_sub(2)?)?;
+        let mut count = 0;
+        let mut at = 0;
+        while let Some(byte) = inner.get(at) {
+            let (length, counts) = match (byte, inner.get(at + 1..at + 4)) {
+                // The second half of a pair belongs to the first.
+                (b'\\', Some([b'u', b'd' | b'D', half])) => {
+                    (6, matches!(half, b'0'..=b'9' | b'a' | b'A' | b'b' | b'B'))
+                }
+                (b'\\', _) if inner.get(at + 1) == Some(&b'u') => (6, true),
+                (b'\\', _) => (2, true),
+                // A byte that goes on with a character.
+                (0x80..=0xbf, _) => (1, false),
+                _ => (1, true),
+            };
+            at += length;
+            count += u64::from(counts);
+        }
+        Some(count)
+    }
+
     /// The string, where it is one of a length that names have; never an empty one.
     pub(crate) fn text(self) -> Option<Text> {
         self.str()
@@ -89,12 +127,7 @@ impl<'a> Json<'a> {
 
     /// Whether it is `false`, zero, or an empty string, object or array.
     pub(crate) fn is_nothing(self) -> bool {
-        match self.raw.split_first() {
-            Some((b'{', rest)) => trim_start(rest).starts_with(b"}"),
-            Some((b'[', rest)) => trim_start(rest).starts_with(b"]"),
-            Some((b'"', rest)) => rest.starts_with(b"\""),
-            _ => self.truth() == Some(false) || self.number().is_some_and(|number| number.is_zero()),
-        }
+        self.is_empty() || self.truth() == Some(false) || self.number().is_some_and(|number| number.is_zero())
     }
 
     /// The number, exactly as written; `None` where it is none or has more digits than a decimal.

@@ -1,0 +1,256 @@
+//! What the catalog found for a request, and what it still has to see.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::body::Body;
+use super::cost::{self, ServiceCost};
+use super::domain_rates::DomainRate;
+use super::row::{Row, ServiceRule};
+use super::seen::{Copied, Seen};
+use super::source::Source;
+use super::table::Table;
+use crate::text::Text;
+use crate::wire::Headers;
+
+/// As much of a body is looked at.
+const BODY_CAP: usize = 256 * 1024;
+
+/// A row that the request line leaves open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub(super) row: u16,
+    /// How much of host and path it fixes, and how many conditions it has.
+    pub(super) weight: (u16, u16, u16),
+}
+
+/// What the catalog knows about one request: the rows that may apply to it, best first.
+///
+/// Which of them does is known once the exchange is over: [`response`](Self::response) takes what the
+/// rows need of the reply's headers, [`cost`](Self::cost) reads the bodies. It holds the values that
+/// its rows ask for and nothing else of the request, and is meant to be dropped with the exchange.
+#[derive(Clone, Debug)]
+pub struct ServiceMatch {
+    pub(super) table: Arc<Table>,
+    pub(super) rows: SmallVec<[Candidate; 4]>,
+    pub(super) rate: Option<(DomainRate, Text)>,
+    pub(super) line: Copied,
+    pub(super) headers: Copied,
+    pub(super) status: u16,
+}
+
+/// What was seen of the bodies of an exchange when it was over.
+///
+/// Bodies are as they are before any content coding. One that was not looked at is `None`, which is
+/// something else than an empty one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServiceBodies<'a> {
+    /// The request body, or its beginning.
+    pub request: Option<&'a [u8]>,
+    /// Whether the beginning is not all of it.
+    pub request_is_cut: bool,
+    /// The reply's body, or its beginning.
+    pub reply: Option<&'a [u8]>,
+    /// Whether the beginning is not all of it.
+    pub reply_is_cut: bool,
+    /// How many bytes the request body has.
+    pub sent_bytes: Option<u64>,
+    /// Milliseconds from the request to the end of the reply.
+    pub elapsed_ms: Option<u64>,
+}
+
+impl ServiceMatch {
+    pub(super) fn new(
+        table: Arc<Table>,
+        rows: SmallVec<[Candidate; 4]>,
+        rate: Option<(DomainRate, Text)>,
+        line: Copied,
+    ) -> Self {
+        Self {
+            table,
+            rows,
+            rate,
+            line,
+            headers: Copied::default(),
+            status: 0,
+        }
+    }
+
+    /// The service: the name in the catalog, or the domain of a rate that the user registered.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        match (self.best(), &self.rate) {
+            (Some(row), _) => &row.service,
+            (None, Some((rate, _))) => &rate.domain,
+            (None, None) => "",
+        }
+    }
+
+    /// The category of the service, such as `search`; empty where only a registered rate applies.
+    #[must_use]
+    pub fn category(&self) -> &str {
+        self.best().map_or("", |row| &row.category)
+    }
+
+    /// The rows that may apply, best first.
+    pub fn rows(&self) -> impl Iterator<Item = ServiceRow<'_>> {
+        self.candidates().map(|row| ServiceRow { row })
+    }
+
+    /// How many bytes of the request body are to be kept for [`cost`](Self::cost), if any.
+    #[must_use]
+    pub fn wants_request_body(&self) -> Option<usize> {
+        self.reads(|source| matches!(source, Source::Request(_)))
+            .then_some(BODY_CAP)
+    }
+
+    /// How many bytes of the reply's body are to be kept for [`cost`](Self::cost), if any.
+    #[must_use]
+    pub fn wants_reply_body(&self) -> Option<usize> {
+        self.reads(|source| matches!(source, Source::Body(_)))
+            .then_some(BODY_CAP)
+    }
+
+    /// Takes the status and, of the reply's headers, what the rows ask for.
+    pub fn response(&mut self, status: u16, headers: &dyn Headers) {
+        self.status = status;
+        let table = Arc::clone(&self.table);
+        for candidate in &self.rows {
+            let Some(row) = table.row(candidate.row) else {
+                continue;
+            };
+            row.sources(&mut |source| {
+                if let Source::Header(name) = source {
+                    self.headers.header(name, headers);
+                }
+            });
+        }
+    }
+
+    /// What the exchange costs; `None` where none of the rows applies after all.
+    ///
+    /// ```
+    /// use dexcost::capture::RequestFacts;
+    /// use dexcost::{ServiceBodies, ServiceCatalog, dec};
+    ///
+    /// let catalog = ServiceCatalog::new();
+    /// let facts = RequestFacts::to_url("POST", "https://api.tavily.com/search", &());
+    /// let mut found = catalog.find(&facts).unwrap();
+    /// found.response(200, &());
+    /// let cost = found.cost(&ServiceBodies {
+    ///     reply: Some(br#"{"results":[],"usage":{"credits":2}}"#),
+    ///     ..ServiceBodies::default()
+    /// });
+    /// assert_eq!(cost.unwrap().cost_usd, Some(dec!(0.016)));
+    /// ```
+    #[must_use]
+    pub fn cost(&self, bodies: &ServiceBodies<'_>) -> Option<ServiceCost> {
+        let body = |bytes: Option<_>, is_cut: bool| {
+            bytes.map(|bytes| Body {
+                bytes,
+                is_complete: !is_cut,
+            })
+        };
+        let seen = Seen {
+            line: &self.line,
+            headers: &self.headers,
+            request: body(bodies.request, bodies.request_is_cut),
+            reply: body(bodies.reply, bodies.reply_is_cut),
+            sent_bytes: bodies.sent_bytes,
+            elapsed_ms: bodies.elapsed_ms,
+        };
+        cost::of(self, &seen)
+    }
+
+    /// The rows, best first.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &Row> {
+        self.rows
+            .iter()
+            .filter_map(|candidate| self.table.row(candidate.row))
+    }
+
+    fn best(&self) -> Option<&Row> {
+        let is_priced = |row: &&Row| row.rule != ServiceRule::Observe;
+        self.candidates()
+            .find(is_priced)
+            .or_else(|| self.candidates().next())
+    }
+
+    fn reads(&self, is_meant: impl Fn(&Source) -> bool) -> bool {
+        let mut reads = false;
+        for row in self.candidates() {
+            row.sources(&mut |source| reads |= is_meant(source));
+        }
+        reads
+    }
+}
+
+/// One row of the catalog, for a reader.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceRow<'a> {
+    row: &'a Row,
+}
+
+impl<'a> ServiceRow<'a> {
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> &'a str {
+        &self.row.service
+    }
+
+    /// Its category.
+    #[must_use]
+    pub fn category(&self) -> &'a str {
+        &self.row.category
+    }
+
+    /// How it is priced.
+    #[must_use]
+    pub fn rule(&self) -> ServiceRule {
+        self.row.rule
+    }
+
+    /// What is counted; empty where nothing is.
+    #[must_use]
+    pub fn unit(&self) -> &'a str {
+        &self.row.unit
+    }
+
+    /// The price of one as it is written, `0.029 + 0.30` being a part and a fee; empty where none is
+    /// published.
+    #[must_use]
+    pub fn price(&self) -> &'a str {
+        &self.row.price_text
+    }
+
+    /// The hosts that it is about, parted by blanks.
+    #[must_use]
+    pub fn hosts(&self) -> &'a str {
+        &self.row.hosts
+    }
+
+    /// The paths that it is about, parted by blanks; empty for all.
+    #[must_use]
+    pub fn paths(&self) -> &'a str {
+        &self.row.paths
+    }
+
+    /// The day, month or year as of which the price holds.
+    #[must_use]
+    pub fn as_of(&self) -> &'a str {
+        &self.row.as_of
+    }
+
+    /// Where the price was read.
+    #[must_use]
+    pub fn source(&self) -> &'a str {
+        &self.row.source
+    }
+
+    /// What else is known.
+    #[must_use]
+    pub fn note(&self) -> &'a str {
+        &self.row.note
+    }
+}

@@ -1,0 +1,45 @@
+//! Tests of readers: bodies and streams by hand, scanned as the exchange scans them.
+
+use rust_decimal::Decimal;
+
+use super::{Reading, WireForm};
+use crate::usage::Unit;
+use crate::usage::framing::{Json, Scanner};
+
+/// What a reader makes of a body.
+pub(super) fn body(mut reader: impl WireForm, text: &str) -> Reading {
+    let mut scanner = Scanner::new(reader.keep());
+    scanner.feed(text.as_bytes());
+    let root = Json::new(scanner.skeleton());
+    if root.is_object() {
+        reader.read_body(root);
+    }
+    for element in root.items() {
+        reader.read_body(element);
+    }
+    reader.finish()
+}
+
+/// What a reader makes of the events of a stream, each seen as it came and as its skeleton.
+pub(super) fn stream<R: WireForm>(make: impl Fn() -> R, events: &[&str]) -> Reading {
+    let (mut whole, mut scanned) = (make(), make());
+    for event in events {
+        if *event == "[DONE]" {
+            whole.close();
+            scanned.close();
+            continue;
+        }
+        let mut scanner = Scanner::new(scanned.keep());
+        scanner.feed(event.as_bytes());
+        whole.event(event.as_bytes());
+        scanned.event(scanner.skeleton());
+    }
+    let (whole, scanned) = (whole.finish(), scanned.finish());
+    assert_eq!(format!("{whole:?}"), format!("{scanned:?}"));
+    whole
+}
+
+/// A quantity that was read.
+pub(super) fn count(seen: &Reading, unit: Unit) -> Option<Decimal> {
+    seen.usage.get(unit)
+}
