@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use dexcost::buffer::BufferReader;
 use dexcost::report::{By, Report, ReportQuery};
-use dexcost::{Config, InitGuard};
+use dexcost::{Config, InitGuard, dec};
 
 use crate::Error;
 use crate::provider::{self, Replies};
@@ -38,6 +38,11 @@ impl Stage {
             buffer_path: Some(buffer.clone()),
             ..Default::default()
         })?;
+        // Where a client reaches the provider by its address, nobody knows what the model costs there.
+        let prices = (dec!(0.0004), dec!(0.0016));
+        guard
+            .tracker()
+            .set_custom_pricing("gpt-4.1-mini-2025-04-14", prices.0, prices.1)?;
         Ok(Self {
             provider: provider()?,
             buffer,

@@ -1,21 +1,18 @@
 //! The AWS SDK's client of Bedrock's runtime, through its HTTP client.
 
-use std::time::Duration;
-
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::retry::RetryConfig;
-use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, ConverseStreamOutput, Message};
 use aws_smithy_http_client::Builder as HttpBuilder;
-use dexcost::{ErrorType, OperationStatus, TaskFutureExt};
+use dexcost::{ErrorType, TaskFutureExt};
 use serde_json::json;
 use tower::Layer;
 
 use crate::bench::{Bench, nobody};
-use crate::wire::{After, Framing, Reply, Wire, eventually};
+use crate::wire::{Framing, Reply, Wire};
 
 const MODEL: &str = "anthropic.claude-3-5-haiku-20241022-v1:0";
 
@@ -133,6 +130,10 @@ async fn converse_reaches_the_caller_as_it_was_sent() {
     let answer = asking.in_task(&bench.task).await.unwrap();
     assert_eq!(answer.usage().unwrap().input_tokens(), 48);
     assert_eq!(answer.metrics().unwrap().latency_ms(), 7);
+    let totals = bench.ended();
+    assert_eq!(totals.network_call_count, 1);
+    assert!(totals.network_bytes_in > converse(48, 14).len() as u64);
+    assert!(totals.network_bytes_out > 500, "signed fields and all");
 }
 
 #[tokio::test]
@@ -156,4 +157,42 @@ async fn a_stream_reaches_the_caller_event_by_event() {
         }
     }
     assert_eq!((said.as_str(), input), ("Certainly.", 120));
+}
+
+#[tokio::test]
+async fn errors_are_the_callers_own_and_failed_events() {
+    let throttled = r#"{"message":"Too many requests, please wait before trying again."}"#;
+    let reply = Reply::json(429, throttled).header("x-amzn-errortype", "ThrottlingException");
+    let (bench, wire) = (Bench::new(), Wire::always(reply));
+    let client = bedrock(&bench, &wire);
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    let error = asking.in_task(&bench.task).await.unwrap_err();
+    assert!(error.into_service_error().is_throttling_exception());
+    assert!(
+        bench
+            .events()
+            .iter()
+            .all(|event| event.error_type == Some(ErrorType::RateLimit))
+    );
+
+    let bench = Bench::new();
+    let client = bedrock(&bench, &nobody());
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    let error = asking.in_task(&bench.task).await.unwrap_err();
+    assert!(matches!(error, SdkError::DispatchFailure(failure) if failure.is_io()));
+}
+
+#[tokio::test]
+async fn a_model_that_is_invoked_by_its_own_words_gets_and_gives_them_untouched() {
+    let answer = r#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-3-5-haiku-20241022","content":[{"type":"text","text":"Certainly."}],"stop_reason":"end_turn","usage":{"input_tokens":48,"output_tokens":14}}"#;
+    let ask = r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{"role":"user","content":"?"}]}"#;
+    let wire = Wire::start(move |got| {
+        assert_eq!(String::from_utf8_lossy(&got.body), ask);
+        Some(Reply::json(200, answer).header("x-amzn-bedrock-input-token-count", "48"))
+    });
+    let bench = Bench::new();
+    let client = bedrock(&bench, &wire);
+    let asking = client.invoke_model().model_id(MODEL).body(Blob::new(ask)).send();
+    let reply = asking.in_task(&bench.task).await.unwrap();
+    assert_eq!(reply.body().as_ref(), answer.as_bytes());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dexcost::testing::MemorySink;
-use dexcost::{CostTracker, Event, TaskOptions, TrackedTask, Unit};
+use dexcost::{CostTracker, Event, TaskOptions, TaskStatus, Totals, TrackedTask, Unit};
 use dexcost_tower::{CaptureLayer, CaptureService};
 use tower::Layer;
 
@@ -49,6 +49,12 @@ impl Bench {
         let events = self.events();
         assert_eq!(events.len(), 1, "one call, one event");
         Arc::clone(&events[0])
+    }
+
+    /// Ends the task and gives its sums.
+    pub(crate) fn ended(self) -> Totals {
+        self.task.finish(TaskStatus::Success).unwrap();
+        self.sink.ended()[0].totals.clone()
     }
 
     /// The one event there is, with so many tokens in and out.
