@@ -38,6 +38,11 @@
 //! A client that sends from a task of its own, as rmcp does, has left the scope of whoever called. There
 //! the scope has to travel with the message: the example of rmcp shows how.
 //!
+//! # Across services
+//! A [`PropagateLayer`] around a client tells the services that the user lists which task calls them
+//! and, where wanted, for whom; a [`TaskLayer`] there believes it after
+//! [`trust_baggage`](TaskLayer::trust_baggage). Nobody else is told, and nothing is believed unasked.
+//!
 //! # Layers within layers
 //! A call that passes several capture layers is counted once, by the innermost. So a retry
 //! middleware between two layers shows its attempts, and one outside of both shows them too. Over
@@ -57,8 +62,8 @@
 //! # Features
 //! | feature | what it gives | what it pulls in |
 //! |---|---|---|
-//! | `axum` | route templates as task types; `axum::body::Body` is observed | axum (matched-path only) |
-//! | `reqwest` | the capture layer over `Service<reqwest::Request>` | reqwest without a TLS stack |
+//! | `axum` | route templates as task types; the extractors `CurrentTask` and `Identified`; `axum::body::Body` is observed | axum (matched-path only) |
+//! | `reqwest` | the capture and the propagate layer over `Service<reqwest::Request>` | reqwest without a TLS stack |
 //! | `reqwest-middleware` | the capture layer as a middleware | `reqwest`, reqwest-middleware, async-trait |
 //! | `aws` | the capture layer over an HTTP client of the AWS SDK | aws-smithy-runtime-api, aws-smithy-types |
 //! | `ureq` | the capture layer as a middleware | ureq without a TLS stack |
@@ -75,11 +80,17 @@
 
 mod capture;
 mod progress;
+mod propagate;
 mod task;
 mod untracked;
+mod w3c;
 
 #[cfg(feature = "reqwest")]
 pub use capture::ReqwestCaptureFuture;
 pub use capture::{CaptureBody, CaptureFuture, CaptureLayer, CaptureService, OWN_TRAFFIC, Uncaptured};
-pub use task::{RequestHead, TaskBody, TaskFuture, TaskLayer, TaskService, task_type_of_route};
+pub use propagate::{PropagateLayer, PropagateService};
+#[cfg(feature = "axum")]
+pub use task::{CurrentTask, Identified, Identify, NoCurrentTask};
+pub use task::{Origin, RequestHead, TaskBody, TaskFuture, TaskLayer, TaskService, task_type_of_route};
 pub use untracked::{untracked_calls, untracked_requests};
+pub use w3c::{BAGGAGE_AGENT, BAGGAGE_CUSTOMER, BAGGAGE_PROJECT, BAGGAGE_TASK};

@@ -9,7 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::console::ConsoleSink;
 use crate::error::Error;
-use crate::pricing::{PricingEngine, RateRegistry};
+use crate::pricing::{PricingEngine, RateRegistry, ServiceCatalog};
 use crate::privacy::Privacy;
 use crate::sink::Sink;
 
@@ -76,6 +76,7 @@ fn parts(config: &Config, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Result<
         retry_heuristics: config.retry_heuristics(),
         session_idle: config.session_idle,
         capture: config.capture(),
+        services: ServiceCatalog::new(),
     })
 }
 

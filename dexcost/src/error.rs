@@ -84,6 +84,12 @@ pub enum Error {
         /// The instrument.
         name: &'static str,
     },
+    /// A callback for a run that is not under way.
+    #[error("no run `{run_id}` is under way")]
+    UnknownRun {
+        /// The first 40 characters of the run's id.
+        run_id: String,
+    },
     /// A task was ended twice.
     #[error("the task has ended already")]
     AlreadyEnded,

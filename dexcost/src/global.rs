@@ -6,7 +6,8 @@ use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
 use crate::account::{
-    CostOptions, CostTracker, LlmCall, TaskHandle, TaskOptions, TrackedTask, current_task_of_any_tracker,
+    CostOptions, CostTracker, LlmCall, ReceivedResponse, TaskHandle, TaskOptions, TrackedTask,
+    current_task_of_any_tracker,
 };
 use crate::config::Config;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::event::Event;
 use crate::money::Amount;
 use crate::text::Text;
 use crate::untracked;
+use crate::wire::Headers;
 
 static DEFAULT: LazyLock<ArcSwapOption<Installed>> = LazyLock::new(ArcSwapOption::empty);
 
@@ -220,6 +222,67 @@ pub fn record_usage(service: &str, units: impl Amount) -> Result<Arc<Event>, Err
 /// As [`TaskHandle::record_llm_call`], and [`Error::NotInitialized`].
 pub fn record_llm_call(call: LlmCall) -> Result<Arc<Event>, Error> {
     current_or_session()?.record_llm_call(call)
+}
+
+/// Records a reply that some client received, by the same rules as a layer does, on the current task,
+/// else on a session.
+///
+/// `provider` says who answered where the URL does not; empty leaves it to the URL. For more that can
+/// be said see [`ReceivedResponse`]. `None` where the reply is worth no event.
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`] where there is neither a task nor a tracker.
+pub fn record_response(
+    provider: &str,
+    url: &str,
+    status: u16,
+    headers: &dyn Headers,
+    body: &[u8],
+) -> Result<Option<Arc<Event>>, Error> {
+    let received = ReceivedResponse::new(provider, url, status, headers, body);
+    match current_task() {
+        Some(task) => Ok(task.record_response(&received)),
+        None => Ok(required()?.record_response(&received)),
+    }
+}
+
+/// Switches the capture of a provider's calls on; see [`CostTracker::instrument`].
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`], and as there.
+pub fn instrument(name: &str) -> Result<(), Error> {
+    required()?.instrument(name)
+}
+
+/// Switches the capture of a provider's calls off; see [`CostTracker::uninstrument`].
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`], and as there.
+pub fn uninstrument(name: &str) -> Result<bool, Error> {
+    required()?.uninstrument(name)
+}
+
+/// Registers what exchanges with a domain cost; see [`CostTracker::register_domain_rate`].
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`], and as there.
+pub fn register_domain_rate(domain: &str, cost_usd: impl Amount, per: impl Into<Text>) -> Result<(), Error> {
+    required()?.register_domain_rate(domain, cost_usd, per)
+}
+
+/// Switches the watching of priced services and of traffic on or off; see
+/// [`CostTracker::set_track_http`].
+///
+/// # Errors
+///
+/// [`Error::NotInitialized`].
+pub fn track_http(on: bool) -> Result<(), Error> {
+    required()?.set_track_http(on);
+    Ok(())
 }
 
 /// Marks that the operation at hand is a retry.

@@ -32,6 +32,7 @@ mod error;
 mod event;
 mod global;
 mod id;
+pub mod integrations;
 mod literal;
 mod loss;
 mod macro_support;
@@ -57,9 +58,10 @@ pub use rust_decimal::Decimal;
 pub use account::capture;
 pub use account::capture::ALL_SUPPORTED_INSTRUMENTS;
 pub use account::{
-    Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, RetryHeuristics, RetryOptions,
-    Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions, TraceLink, TrackedTask,
-    TrackerParts, clear_context, default_context, get_context, set_context, set_default_context,
+    Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, ReceivedResponse,
+    RetryHeuristics, RetryOptions, Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions,
+    TraceLink, TrackedTask, TrackerParts, clear_context, default_context, get_context, set_context,
+    set_default_context,
 };
 pub use buffer::Durability;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -73,10 +75,12 @@ pub use event::{
     OperationStatus, PricingSource,
 };
 pub use global::{
-    InitGuard, close, current_task, flush, init, install, link_trace, mark_retry, record_cost,
-    record_cost_with, record_llm_call, record_usage, start_task, start_task_sync, tracker,
+    InitGuard, close, current_task, flush, init, install, instrument, link_trace, mark_retry, record_cost,
+    record_cost_with, record_llm_call, record_response, record_usage, register_domain_rate, start_task,
+    start_task_sync, track_http, tracker, uninstrument,
 };
 pub use id::{EventId, TaskId};
+pub use integrations::{TrackedAnthropic, TrackedOpenAI};
 #[doc(hidden)]
 pub use literal::__literal;
 pub use loss::{Loss, LossKind, LossReason};

@@ -3,7 +3,7 @@
 use crate::ending::Ending;
 use rust_decimal::Decimal;
 
-use crate::event::{CallFacts, CostConfidence, ErrorType, OperationStatus, PricingSource};
+use crate::event::{CallFacts, CostConfidence, Details, ErrorType, OperationStatus, PricingSource};
 use crate::task::HostTraffic;
 use crate::text::Text;
 use crate::usage::Usage;
@@ -75,14 +75,14 @@ pub struct ServiceUse {
     pub pricing_source: PricingSource,
     /// Which version of that source.
     pub pricing_version: Text,
-    /// The row of the catalog that applied, in words.
-    pub matched: Option<Text>,
     /// The model whose price in the model table applies, where the service is priced so.
     pub model: Option<Text>,
     /// The provider of that model.
     pub provider: Option<Text>,
     /// What makes several exchanges one use: the id of a job that is polled, say.
     pub once: Option<u64>,
+    /// How the cost comes about: its lines, what has no price, how it is billed.
+    pub details: Details,
 }
 
 impl ServiceUse {
@@ -96,10 +96,10 @@ impl ServiceUse {
             cost_confidence: CostConfidence::Unknown,
             pricing_source: PricingSource::Unknown,
             pricing_version: Text::empty(),
-            matched: None,
             model: None,
             provider: None,
             once: None,
+            details: Details::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::event::Event;
 use crate::loss::{Loss, LossKind, LossReason};
-use crate::pricing::{PricingEngine, RateRegistry};
+use crate::pricing::{PricingEngine, RateRegistry, ServiceCatalog};
 use crate::privacy::Privacy;
 use crate::sink::{Commit, Record, Refusal, Sink};
 use crate::task::Task;
@@ -62,6 +62,7 @@ impl MemorySink {
             retry_heuristics: None,
             session_idle: Duration::from_secs(30),
             capture: CaptureOptions::default(),
+            services: ServiceCatalog::new(),
         }
     }
 

@@ -155,7 +155,7 @@ async fn header_fields_say_whom_the_task_is_for() {
         assert_eq!(task.attribution.customer_id.as_deref(), expected);
         assert_eq!(task.attribution.project_id, None);
         assert_eq!(task.attribution.agent.as_deref(), Some("helper"));
-        let refused = task.metadata.get("_refused_headers");
+        let refused = task.metadata.get("_refused");
         assert_eq!(refused.is_some(), is_refused);
         if let Some(refused) = refused {
             assert_eq!(*refused, serde_json::json!(["x-customer-id"]));

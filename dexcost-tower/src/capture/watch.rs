@@ -174,8 +174,11 @@ impl Watch {
             Tap::Own(exchange) => Some(exchange),
             Tap::Shared(shared) => lock(&shared).take(),
         };
-        let Some(exchange) = exchange else { return };
+        let Some(mut exchange) = exchange else { return };
         let latency = u64::try_from(live.started.elapsed().as_millis()).ok();
+        if let Some(latency) = latency {
+            exchange.took(latency);
+        }
         let seen = exchange.settle(ending);
         let tracker = live.payer.tracker;
         match live.payer.account {

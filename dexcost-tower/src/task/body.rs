@@ -4,11 +4,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use dexcost::Scope;
-use http::StatusCode;
+use http::{HeaderMap, HeaderName};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::open::OpenTask;
+use super::grpc::GrpcStatus;
+use super::open::{OpenTask, Outcome};
+use super::reply;
 use crate::progress::Progress;
 
 pin_project! {
@@ -21,6 +23,8 @@ pin_project! {
         #[pin]
         inner: Option<B>,
         tracked: Option<Tracked>,
+        // What is still to be said after the inner body, where the client is told what it cost.
+        trailers: Option<Box<HeaderMap>>,
     }
 
     impl<B> PinnedDrop for TaskBody<B> {
@@ -34,12 +38,14 @@ pin_project! {
     }
 }
 
+/// What a response brings along until the end of its body.
 #[derive(Debug)]
-struct Tracked {
+pub(super) struct Tracked {
     scope: Scope,
     task: OpenTask,
-    status: StatusCode,
+    outcome: Outcome,
     progress: Progress,
+    cost_trailer: Option<HeaderName>,
 }
 
 impl<B> TaskBody<B> {
@@ -47,29 +53,37 @@ impl<B> TaskBody<B> {
         Self {
             inner: Some(inner),
             tracked: None,
+            trailers: None,
+        }
+    }
+}
+
+impl Tracked {
+    pub(super) fn new(
+        scope: Scope,
+        task: OpenTask,
+        outcome: Outcome,
+        progress: Progress,
+        cost_trailer: Option<HeaderName>,
+    ) -> Self {
+        Self {
+            scope,
+            task,
+            outcome,
+            progress,
+            cost_trailer,
         }
     }
 
     /// A body with whose end the task ends. One without anything to give is at its end already.
-    pub(super) fn tracked(
-        inner: B,
-        scope: Scope,
-        mut task: OpenTask,
-        status: StatusCode,
-        progress: Progress,
-    ) -> Self {
-        if progress.is_told_end() {
-            task.end(status);
+    pub(super) fn around<B>(mut self, inner: B) -> TaskBody<B> {
+        if self.progress.is_told_end() {
+            self.task.end(&mut self.outcome);
         }
-        let tracked = Tracked {
-            scope,
-            task,
-            status,
-            progress,
-        };
-        Self {
+        TaskBody {
             inner: Some(inner),
-            tracked: tracked.task.is_open().then_some(tracked),
+            tracked: self.task.is_open().then_some(self),
+            trailers: None,
         }
     }
 }
@@ -84,7 +98,7 @@ impl<B: Body> Body for TaskBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
-            return Poll::Ready(None);
+            return Poll::Ready(this.trailers.take().map(|fields| Ok(Frame::trailers(*fields))));
         };
         let Some(tracked) = this.tracked.as_mut() else {
             return inner.poll_frame(cx);
@@ -103,15 +117,14 @@ impl<B: Body> Body for TaskBody<B> {
                 None => true,
             },
         };
-        if is_end {
-            // First the inner body, whose drop may still record something, then the task.
-            tracked.task.run(&tracked.scope, || this.inner.set(None));
-            match &frame {
-                Some(Err(_)) => tracked.task.fail("body_error"),
-                _ => tracked.task.end(tracked.status),
-            }
-            *this.tracked = None;
+        if !is_end {
+            return Poll::Ready(frame);
         }
+        // First the inner body, whose drop may still record something, then the task.
+        tracked.task.run(&tracked.scope, || this.inner.set(None));
+        let (frame, trailers) = tracked.settle(frame);
+        *this.trailers = trailers;
+        *this.tracked = None;
         Poll::Ready(frame)
     }
 
@@ -124,20 +137,51 @@ impl<B: Body> Body for TaskBody<B> {
 
     /// True only once the inner body says so: who hears it may never poll again.
     fn is_end_stream(&self) -> bool {
-        let is_end = self.inner.as_ref().is_none_or(Body::is_end_stream);
+        let is_end = self.trailers.is_none() && self.inner.as_ref().is_none_or(Body::is_end_stream);
         match &self.tracked {
+            Some(tracked) if tracked.cost_trailer.is_some() => false,
             Some(tracked) => tracked.progress.tell_end(is_end),
             None => is_end,
         }
     }
 }
 
+type FrameOf<D, E> = Option<Result<Frame<D>, E>>;
+
 impl Tracked {
+    /// Ends the task on the last frame of the inner body. What comes back is that frame, with what
+    /// the task cost where it can hold it, and else the trailers that are to follow it.
+    fn settle<D, E>(&mut self, mut frame: FrameOf<D, E>) -> (FrameOf<D, E>, Option<Box<HeaderMap>>) {
+        if let Some(Err(_)) = frame {
+            self.task.fail("body_error");
+            return (frame, None);
+        }
+        let trailers = match &mut frame {
+            Some(Ok(last)) => last.trailers_mut(),
+            _ => None,
+        };
+        if let (Some(call), Some(trailers)) = (&mut self.outcome.grpc, &trailers) {
+            call.status = GrpcStatus::of(trailers).or(call.status);
+        }
+        let mut following = None;
+        if let (Some(name), Some(task)) = (self.cost_trailer.take(), self.task.handle()) {
+            match trailers {
+                Some(trailers) => reply::tell_cost(task, &name, trailers),
+                None => reply::tell_cost(task, &name, following.get_or_insert_default()),
+            }
+        }
+        self.task.end(&mut self.outcome);
+        match (&frame, following) {
+            (None, Some(fields)) => (Some(Ok(Frame::trailers(fields))), None),
+            (_, following) => (frame, following.map(Box::new)),
+        }
+    }
+
     /// The body is dropped. Where all of it had gone out it is finished; else it was given up, and
     /// the drop of the open task says so.
     fn leave(&mut self) {
         if self.progress.is_over() {
-            self.task.end(self.status);
+            self.task.end(&mut self.outcome);
         }
     }
 }

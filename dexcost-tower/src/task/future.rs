@@ -4,12 +4,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use dexcost::Scope;
-use http::{Method, Response};
+use http::{HeaderName, Method, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::body::TaskBody;
-use super::open::OpenTask;
+use super::body::{self, TaskBody};
+use super::grpc::{GrpcCall, GrpcStatus};
+use super::open::{OpenTask, Outcome};
+use super::reply::Telling;
 use crate::progress::{Progress, is_bodyless};
 
 pin_project! {
@@ -34,10 +36,13 @@ pin_project! {
     }
 }
 
-struct Tracked {
-    scope: Scope,
-    method: Method,
-    task: OpenTask,
+/// What a request brings along until its response.
+pub(super) struct Tracked {
+    pub(super) scope: Scope,
+    pub(super) method: Method,
+    pub(super) task: OpenTask,
+    pub(super) grpc: Option<Box<GrpcCall>>,
+    pub(super) telling: Option<Telling>,
 }
 
 impl<F> TaskFuture<F> {
@@ -48,10 +53,10 @@ impl<F> TaskFuture<F> {
         }
     }
 
-    pub(super) const fn tracked(inner: F, scope: Scope, method: Method, task: OpenTask) -> Self {
+    pub(super) const fn tracked(inner: F, tracked: Tracked) -> Self {
         Self {
             inner: Some(inner),
-            tracked: Some(Tracked { scope, method, task }),
+            tracked: Some(tracked),
         }
     }
 }
@@ -81,7 +86,7 @@ where
 
 impl Tracked {
     fn settle<R: Body, E>(mut self, result: Result<Response<R>, E>) -> Result<Response<TaskBody<R>>, E> {
-        let response = match result {
+        let mut response = match result {
             Ok(response) => response,
             Err(error) => {
                 self.task.fail("service_error");
@@ -94,7 +99,23 @@ impl Tracked {
         } else {
             Progress::of(response.body(), response.headers())
         };
-        Ok(response.map(|body| TaskBody::tracked(body, self.scope, self.task, status, progress)))
+        if let Some(call) = &mut self.grpc {
+            call.status = GrpcStatus::of(response.headers());
+        }
+        let cost_trailer = self.tell(&mut response, &progress);
+        let outcome = Outcome {
+            status,
+            grpc: self.grpc,
+        };
+        Ok(response.map(|body| {
+            body::Tracked::new(self.scope, self.task, outcome, progress, cost_trailer).around(body)
+        }))
+    }
+
+    fn tell<R: Body>(&self, response: &mut Response<R>, progress: &Progress) -> Option<HeaderName> {
+        let (telling, task) = (self.telling.as_ref()?, self.task.handle()?);
+        let is_exact = response.body().size_hint().exact().is_some();
+        telling.head(task, response.headers_mut(), progress.is_told_end(), is_exact)
     }
 }
 

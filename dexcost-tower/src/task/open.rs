@@ -1,7 +1,9 @@
 //! How a task ends: by status, error, panic, cancellation.
 
-use dexcost::{Scope, TaskStatus, TrackedTask};
+use dexcost::{Scope, TaskHandle, TaskStatus, TrackedTask};
 use http::StatusCode;
+
+use super::grpc::{GrpcCall, GrpcStatus};
 
 /// The open task of a request: the one value that moves from the call to the future to the body.
 ///
@@ -9,6 +11,13 @@ use http::StatusCode;
 /// during unwinding, else as cancelled.
 #[derive(Debug)]
 pub(super) struct OpenTask(Option<TrackedTask>);
+
+/// What the end of a task is judged by.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) status: StatusCode,
+    pub(super) grpc: Option<Box<GrpcCall>>,
+}
 
 impl OpenTask {
     pub(super) fn new(mut task: TrackedTask) -> Self {
@@ -23,18 +32,30 @@ impl OpenTask {
         }
     }
 
+    /// The task, where it is open.
+    pub(super) fn handle(&self) -> Option<&TaskHandle> {
+        self.0.as_deref()
+    }
+
     pub(super) const fn is_open(&self) -> bool {
         self.0.is_some()
     }
 
     /// Ends the task by the status that its response had.
-    pub(super) fn end(&mut self, status: StatusCode) {
+    pub(super) fn end(&mut self, outcome: &mut Outcome) {
         let Some(task) = self.0.take() else { return };
+        let status = outcome.status;
         if status.is_server_error() {
             task.set_metadata("http_status", status.as_u16());
             let _ = task.finish(TaskStatus::Failed);
-        } else {
-            let _ = task.finish(TaskStatus::Success);
+            return;
+        }
+        match &mut outcome.grpc {
+            // With any other status it was no gRPC that answered.
+            Some(call) if status == StatusCode::OK => call.end(&task),
+            _ => {
+                let _ = task.finish(TaskStatus::Success);
+            }
         }
     }
 
@@ -53,6 +74,25 @@ impl OpenTask {
     pub(super) fn run<T>(&mut self, scope: &Scope, code: impl FnOnce() -> T) -> T {
         let _on_unwind = OnUnwind(&mut self.0);
         scope.run(code)
+    }
+}
+
+impl GrpcCall {
+    fn end(&mut self, task: &TrackedTask) {
+        let status = self.status.unwrap_or(GrpcStatus::UNKNOWN);
+        if status == GrpcStatus::CANCELLED {
+            let _ = task.finish_failed("cancelled");
+        } else if status.is_failure() {
+            task.set_metadata("grpc_status", status.name());
+            let _ = task.finish(TaskStatus::Failed);
+        } else {
+            let _ = task.finish(TaskStatus::Success);
+        }
+        if status == GrpcStatus::OK
+            && let Some(unproven) = self.unproven.take()
+        {
+            unproven.prove();
+        }
     }
 }
 

@@ -31,9 +31,18 @@ pub fn task_type_of_route(method: &str, template: &str) -> Text {
     if form.length == of_method {
         form.push("root");
     }
-    std::str::from_utf8(&form.text[..form.length])
-        .unwrap_or_default()
-        .into()
+    form.text()
+}
+
+/// The canonical form of pieces of text, one underscore between them; `None` where nothing of them
+/// is left in it.
+pub(super) fn canonical(pieces: &[&str]) -> Option<Text> {
+    let mut form = Canonical::new();
+    for piece in pieces {
+        form.is_separated = true;
+        form.push(piece);
+    }
+    (form.length > 0).then(|| form.text())
 }
 
 /// A text in the making, on the stack: this runs for every request.
@@ -50,6 +59,11 @@ impl Canonical {
             length: 0,
             is_separated: false,
         }
+    }
+
+    fn text(&self) -> Text {
+        let text = self.text.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default().into()
     }
 
     fn push(&mut self, given: &str) {
@@ -101,6 +115,21 @@ mod tests {
                 "{method} {template}"
             );
         }
+    }
+
+    #[test]
+    fn any_text_takes_the_canonical_form_or_is_none() {
+        for (text, expected) in [
+            ("Resolve Ticket!", Some("resolve_ticket")),
+            ("chat.turn-v2", Some("chat.turn-v2")),
+            ("_x", Some("x")),
+            ("  ", None),
+            ("", None),
+            ("…", None),
+        ] {
+            assert_eq!(canonical(&[text]).as_deref(), expected, "{text}");
+        }
+        assert_eq!(canonical(&["A.b", "C"]).as_deref(), Some("a.b_c"));
     }
 
     #[test]

@@ -9,9 +9,12 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::TaskBody;
-use super::future::TaskFuture;
-use super::layer::{RequestHead, Settings};
+use super::future::{TaskFuture, Tracked};
+use super::grpc::{self, GrpcCall};
+use super::head::RequestHead;
 use super::open::OpenTask;
+use super::reply::Telling;
+use super::settings::Settings;
 use crate::untracked;
 
 /// The service of a [`TaskLayer`](crate::TaskLayer).
@@ -51,20 +54,47 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Some(mut task) = self.settings.open(&RequestHead::of(&request)) else {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let Some(opened) = self.settings.open(&RequestHead::of(&request)) else {
             return TaskFuture::passing(self.inner.call(request));
         };
+        let Opened {
+            mut task,
+            grpc,
+            telling,
+        } = opened;
+        if self.settings.hands_out_task
+            && let Some(handle) = task.handle()
+        {
+            let handle = handle.clone();
+            request.extensions_mut().insert(handle);
+        }
         let scope = task.scope();
         let method = request.method().clone();
         let future = task.run(&scope, || self.inner.call(request));
-        TaskFuture::tracked(future, scope, method, task)
+        TaskFuture::tracked(
+            future,
+            Tracked {
+                scope,
+                method,
+                task,
+                grpc,
+                telling,
+            },
+        )
     }
+}
+
+/// What a request begins with.
+struct Opened {
+    task: OpenTask,
+    grpc: Option<Box<GrpcCall>>,
+    telling: Option<Telling>,
 }
 
 impl Settings {
     /// Opens the task of a request; `None` where it is to have none.
-    fn open(&self, head: &RequestHead<'_>) -> Option<OpenTask> {
+    fn open(&self, head: &RequestHead<'_>) -> Option<Opened> {
         if !self.wants(head) {
             return None;
         }
@@ -75,9 +105,14 @@ impl Settings {
         self.open_on(&tracker, head)
     }
 
-    fn open_on(&self, tracker: &CostTracker, head: &RequestHead<'_>) -> Option<OpenTask> {
-        let options = self.options(head.headers);
-        let task = tracker.start_task_sync(self.task_type(head), options).ok()?;
-        Some(OpenTask::new(task))
+    fn open_on(&self, tracker: &CostTracker, head: &RequestHead<'_>) -> Option<Opened> {
+        let mut grpc = grpc::is_call(head).then(Box::<GrpcCall>::default);
+        let task_type = self.task_type(head, grpc.as_deref_mut());
+        let task = tracker.start_task_sync(task_type, self.options(head)).ok()?;
+        Some(Opened {
+            task: OpenTask::new(task),
+            grpc,
+            telling: self.reply.as_ref().map(|reply| Telling::to(reply, head)),
+        })
     }
 }

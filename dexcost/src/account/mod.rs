@@ -8,6 +8,7 @@
 //! | `tracker` | the handle that owns prices, rates, sessions and the sink |
 //! | `tracked_task` | a running task: what a user records on and ends |
 //! | `cell` | its shared state: the record, its totals, its retries |
+//! | `received` | code that has only a reply in hand |
 //! | `recording` | what can be recorded, each with its options |
 //! | `observed` | from what an exchange showed to an event |
 //! | `retries` | when a call is the repetition of an earlier one |
@@ -27,6 +28,7 @@ mod counted;
 mod network;
 mod observed;
 mod options;
+mod received;
 mod recording;
 mod retries;
 mod scope;
@@ -38,6 +40,7 @@ mod wants;
 
 pub use context::{Context, clear_context, default_context, get_context, set_context, set_default_context};
 pub use options::{CostOptions, LlmCall, RetryOptions, TaskOptions};
+pub use received::ReceivedResponse;
 pub use retries::RetryHeuristics;
 pub use scope::{Claim, InScope, Scope, ScopeGuard, TaskFutureExt};
 pub use sessions::SessionManager;

@@ -62,8 +62,7 @@ impl TaskHandle {
         event.cost_confidence = service.cost_confidence;
         event.pricing_source = service.pricing_source;
         event.pricing_version = Some(service.pricing_version).filter(|version| !version.is_empty());
-        let mut call = seen.call;
-        call.matched = service.matched;
+        event.call = Some(Box::new(seen.call));
         if let Some(model) = &service.model {
             let mut query = PriceQuery::new(model, &service.usage, event.occurred_at);
             query.provider = service.provider.as_deref();
@@ -72,7 +71,11 @@ impl TaskHandle {
         event.model = service.model;
         event.provider = service.provider;
         event.usage = service.usage;
-        event.call = Some(Box::new(call));
+        let mut details = service.details;
+        if !details.is_empty() {
+            self.cell().tracker().privacy.apply_to_details(&mut details);
+            event.details = Some(Box::new(details));
+        }
         event
     }
 

@@ -114,6 +114,8 @@ impl TaskHandle {
                 event.pricing_source = PricingSource::Manual;
             }
             Some(Err(text)) => return Err(Error::InvalidAmount { text }),
+            // Nothing was said of what it consumed: what it costs is not known, which is not nothing.
+            None if call.usage.is_empty() => {}
             None => self.price(&call, &mut event),
         }
         if call.service_tier.is_some() || call.call_type != CallType::Completion {

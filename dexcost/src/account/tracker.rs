@@ -25,7 +25,7 @@ use crate::event::Details;
 use crate::id::TaskId;
 use crate::loss::{Loss, LossKind, LossReason};
 use crate::money::Amount;
-use crate::pricing::{CostResult, PricingEngine, RateRegistry};
+use crate::pricing::{CostResult, PricingEngine, RateRegistry, ServiceCatalog};
 use crate::privacy::Privacy;
 use crate::sink::{Commit, Sink};
 use crate::task::{Attribution, Task, TaskStatus, Totals};
@@ -53,6 +53,8 @@ pub struct TrackerParts {
     pub session_idle: Duration,
     /// What outbound calls are watched for.
     pub capture: CaptureOptions,
+    /// What paid APIs cost.
+    pub services: ServiceCatalog,
 }
 
 /// What all handles of one tracker share.
@@ -67,6 +69,7 @@ pub(super) struct Shared {
     pub(super) retry_heuristics: Option<RetryHeuristics>,
     pub(super) sessions: SessionManager,
     pub(super) wants: Wants,
+    pub(super) services: ServiceCatalog,
     pub(super) counted: Counted,
     handle: Mutex<Weak<Handle>>,
 }
@@ -117,6 +120,7 @@ impl CostTracker {
             retry_heuristics: parts.retry_heuristics,
             sessions: SessionManager::new(parts.session_idle),
             wants: Wants::new(parts.capture),
+            services: parts.services,
             counted: Counted::default(),
             handle: Mutex::default(),
         }))
@@ -254,6 +258,26 @@ impl CostTracker {
     #[must_use]
     pub fn rates(&self) -> &RateRegistry {
         &self.0.rates
+    }
+
+    /// What paid APIs other than models cost.
+    #[must_use]
+    pub fn services(&self) -> &ServiceCatalog {
+        &self.0.services
+    }
+
+    /// Registers what exchanges with a domain cost, over the catalog of services.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServiceCatalog::register_domain_rate`].
+    pub fn register_domain_rate(
+        &self,
+        domain: &str,
+        cost_usd: impl Amount,
+        per: impl Into<Text>,
+    ) -> Result<(), Error> {
+        self.0.services.register_domain_rate(domain, cost_usd, per)
     }
 
     /// Registers what one unit of a service costs.

@@ -42,6 +42,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "config",
             "console",
             "global",
+            "integrations",
             "macro_support",
             "testing",
             "untracked",

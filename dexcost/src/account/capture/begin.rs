@@ -4,7 +4,8 @@ use super::exchange::{Call, Exchange};
 use super::model_call::ModelCall;
 use super::other_call::OtherCall;
 use crate::account::tracker::CostTracker;
-use crate::usage::readers::Route;
+use crate::pricing::{ServiceMatch, ServiceRule};
+use crate::usage::readers::{Dialect, Route};
 use crate::wire::RequestFacts;
 
 impl CostTracker {
@@ -16,14 +17,50 @@ impl CostTracker {
     /// whoever has no task to count them on need not watch it: see [`Exchange::is_only_traffic`].
     pub fn begin_exchange(&self, request: &RequestFacts<'_>) -> Exchange {
         let wants = &self.shared().wants;
-        let route = Route::of(request.method, request.authority, request.path)
-            .filter(|route| wants.instruments.has(route.provider));
-        if let Some(route) = route {
-            return Exchange::of(Call::Model(Box::new(ModelCall::new(request, route))));
+        let route = Route::of(request.method, request.authority, request.path);
+        let is_wanted = route
+            .as_ref()
+            .is_none_or(|route| wants.instruments.has(route.provider));
+        let http = wants.tracks_http();
+        match route.filter(|_| is_wanted) {
+            Some(route) if is_surely_a_model(&route) || !http => model_call(request, route),
+            Some(route) => match self.services().find(request).filter(is_priced) {
+                Some(found) => other_call(request, Some(found)),
+                None => model_call(request, route),
+            },
+            None if !http => Exchange::of(Call::Unwatched),
+            // The services of a provider that is switched off are so too.
+            None => other_call(request, self.services().find(request).filter(|_| is_wanted)),
         }
-        if !wants.tracks_http() {
-            return Exchange::of(Call::Unwatched);
-        }
-        Exchange::of(Call::Other(Box::new(OtherCall::new(request))))
     }
+}
+
+fn model_call(request: &RequestFacts<'_>, route: Route) -> Exchange {
+    Exchange::of(Call::Model(Box::new(ModelCall::new(request, route))))
+}
+
+fn other_call(request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Exchange {
+    Exchange::of(Call::Other(Box::new(OtherCall::new(request, found))))
+}
+
+/// Whether a reader knows what this host answers at this path. A host that nobody knows may be a priced
+/// service whose path looks like a model's.
+fn is_surely_a_model(route: &Route) -> bool {
+    route.is_known && route.dialect != Dialect::Unread
+}
+
+/// Whether the catalog has a price of its own for a request, not one by model, and not only the word
+/// that somebody else pays.
+fn is_priced(found: &ServiceMatch) -> bool {
+    let has_price = |rule| {
+        matches!(
+            rule,
+            ServiceRule::Reported
+                | ServiceRule::PerRequest
+                | ServiceRule::PerUnit
+                | ServiceRule::Percent
+                | ServiceRule::Time
+        )
+    };
+    found.has_registered_rate() || found.rows().any(|row| has_price(row.rule()))
 }

@@ -48,6 +48,17 @@ impl Exchange {
         !matches!(self.call, Call::Unwatched)
     }
 
+    /// Says who answers, where the URL does not; a name that nobody knows changes nothing. To be called
+    /// before the response.
+    pub fn answered_by(&mut self, provider: &str) {
+        if let Call::Model(call) = &mut self.call
+            && let Some(provider) = crate::usage::readers::providers().find(|known| *known == provider)
+        {
+            call.route.provider = Some(provider);
+            call.route.is_known = true;
+        }
+    }
+
     /// Whether it is neither a model call nor one of a priced service, so that without a task there is
     /// nothing to record it on.
     #[must_use]
@@ -128,6 +139,14 @@ impl Exchange {
             Call::Unwatched => {}
             Call::Model(call) => call.noted = Some(error),
             Call::Other(call) => call.noted = Some(error),
+        }
+    }
+
+    /// How long it took so far, in milliseconds; some services are billed by it. To be called right before
+    /// [`settle`](Self::settle).
+    pub fn took(&mut self, milliseconds: u64) {
+        if let Call::Other(call) = &mut self.call {
+            call.elapsed_ms = Some(milliseconds);
         }
     }
 

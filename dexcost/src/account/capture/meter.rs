@@ -54,16 +54,19 @@ impl Meter {
         self.peer
     }
 
+    /// Bytes of the request body, as far as they were seen or declared.
+    pub(super) fn body_sent(&self) -> u64 {
+        match self.body_out {
+            0 => self.declared_out,
+            seen => seen,
+        }
+    }
+
     /// What was moved so far, as one call.
     pub(super) fn traffic(&self) -> HostTraffic {
-        let body = if self.body_out == 0 {
-            self.declared_out
-        } else {
-            self.body_out
-        };
         HostTraffic {
             bytes_in: self.bytes_in,
-            bytes_out: self.head_out.saturating_add(body),
+            bytes_out: self.head_out.saturating_add(self.body_sent()),
             calls: 1,
         }
     }

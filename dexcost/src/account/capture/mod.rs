@@ -54,6 +54,7 @@ mod other_call;
 mod plain;
 mod pricing;
 mod request;
+mod service_call;
 mod settle;
 
 #[cfg(test)]

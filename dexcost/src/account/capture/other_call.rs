@@ -1,9 +1,11 @@
 //! A request that is no model call: perhaps to a priced service, in any case traffic.
 
 use super::meter::Meter;
+use super::service_call::ServiceCall;
 use crate::ending::Ending;
 use crate::event::{CallFacts, ErrorType, OperationStatus};
 use crate::observation::Observation;
+use crate::pricing::ServiceMatch;
 use crate::text::Text;
 use crate::usage::readers::from_status;
 use crate::wire::{Headers, RequestFacts};
@@ -14,43 +16,61 @@ pub(super) struct OtherCall {
     pub(super) meter: Meter,
     pub(super) status: Option<u16>,
     pub(super) noted: Option<ErrorType>,
+    pub(super) elapsed_ms: Option<u64>,
     host: Text,
+    service: Option<ServiceCall>,
 }
 
 impl OtherCall {
-    pub(super) fn new(request: &RequestFacts<'_>) -> Self {
+    pub(super) fn new(request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Self {
         let host = request.host();
         Self {
             meter: Meter::of(request, &host),
             status: None,
             noted: None,
+            elapsed_ms: None,
+            service: found.map(|found| ServiceCall::new(found, request)),
             host,
         }
     }
 
     pub(super) fn is_only_traffic(&self) -> bool {
-        true
+        self.service.is_none()
     }
 
     pub(super) fn request_data(&mut self, bytes: &[u8]) {
         self.meter.sent(bytes.len() as u64);
+        if let Some(service) = &mut self.service {
+            service.request_data(bytes);
+        }
     }
 
     pub(super) fn response(&mut self, status: u16, headers: &dyn Headers) {
         self.status = Some(status);
         self.meter.answered(headers);
+        if let Some(service) = &mut self.service {
+            service.response(status, headers);
+        }
     }
 
     pub(super) fn data(&mut self, bytes: &[u8]) {
         self.meter.received(bytes.len() as u64);
+        if let Some(service) = &mut self.service {
+            service.data(bytes);
+        }
     }
 
-    pub(super) fn settle(self, ending: Ending) -> Observation {
+    pub(super) fn settle(mut self, ending: Ending) -> Observation {
         let (operation_status, error_type) = self.outcome(ending);
+        let is_whole = operation_status == OperationStatus::Succeeded;
+        let (sent, elapsed_ms) = (self.meter.body_sent(), self.elapsed_ms);
+        let service = self.service.take();
+        let used = service.and_then(|service| service.settle(is_whole, sent, elapsed_ms));
         Observation {
             operation_status,
             error_type,
             http_status: self.status,
+            service: used.map(Box::new),
             traffic: self.meter.traffic(),
             peer: self.meter.peer(),
             call: CallFacts {

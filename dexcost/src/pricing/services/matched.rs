@@ -98,6 +98,12 @@ impl ServiceMatch {
         self.candidates().map(|row| ServiceRow { row })
     }
 
+    /// Whether the user registered a rate for the domain.
+    #[must_use]
+    pub fn has_registered_rate(&self) -> bool {
+        self.rate.is_some()
+    }
+
     /// How many bytes of the request body are to be kept for [`cost`](Self::cost), if any.
     #[must_use]
     pub fn wants_request_body(&self) -> Option<usize> {
