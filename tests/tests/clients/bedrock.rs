@@ -1,31 +1,51 @@
 //! The AWS SDK's client of Bedrock's runtime, through its HTTP client.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::retry::RetryConfig;
-use aws_sdk_bedrockruntime::config::{BehaviorVersion, Builder, Config, Credentials, Region};
+use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
+use aws_sdk_bedrockruntime::config::{
+    BehaviorVersion, Builder, Config, Credentials, Region, SharedHttpClient,
+};
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, ConverseStreamOutput, Message};
-use aws_smithy_http_client::Builder as HttpBuilder;
-use dexcost::{ErrorType, TaskFutureExt};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
+use dexcost::{ErrorType, OperationStatus, TaskFutureExt};
 use serde_json::json;
 use tower::Layer;
 
-use crate::bench::{Bench, nobody};
-use crate::wire::{Framing, Reply, Wire};
+use crate::bench::{Bench, nobody, requested};
+use crate::wire::{After, Framing, Reply, Wire};
 
 const MODEL: &str = "anthropic.claude-3-5-haiku-20241022-v1:0";
 
+/// An HTTP client for which Amazon lives at the loopback server.
+fn http(wire: &Wire) -> SharedHttpClient {
+    let proxy = format!("http://{}", wire.addr);
+    HttpBuilder::new().build_with_connector_fn(move |settings, _| {
+        let connector = Connector::builder().proxy_config(ProxyConfig::http(&proxy).unwrap());
+        connector
+            .connector_settings(settings.cloned().unwrap_or_default())
+            .build_http()
+    })
+}
+
 fn config(bench: &Bench, wire: &Wire) -> Builder {
-    let http = bench.layer().layer(HttpBuilder::new().build_http());
+    let http = bench.layer().layer(http(wire));
     Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-        .endpoint_url(format!("http://{}", wire.addr))
+        .endpoint_url(HOST)
         .retry_config(RetryConfig::disabled())
         .http_client(http)
 }
+
+const HOST: &str = "http://bedrock-runtime.us-east-1.amazonaws.com";
 
 fn bedrock(bench: &Bench, wire: &Wire) -> Client {
     Client::from_conf(config(bench, wire).build())
@@ -113,10 +133,8 @@ fn the_checksum_is_the_one_everybody_uses() {
 #[tokio::test]
 async fn converse_reaches_the_caller_as_it_was_sent() {
     let wire = Wire::start(|got| {
-        assert_eq!(
-            got.path,
-            "/model/anthropic.claude-3-5-haiku-20241022-v1%3A0/converse"
-        );
+        let asked = "/model/anthropic.claude-3-5-haiku-20241022-v1%3A0/converse";
+        assert_eq!(got.path.strip_prefix(HOST), Some(asked));
         assert!(
             got.header("authorization")
                 .unwrap()
@@ -130,6 +148,9 @@ async fn converse_reaches_the_caller_as_it_was_sent() {
     let answer = asking.in_task(&bench.task).await.unwrap();
     assert_eq!(answer.usage().unwrap().input_tokens(), 48);
     assert_eq!(answer.metrics().unwrap().latency_ms(), 7);
+    let event = bench.counted(48, 14);
+    assert_eq!(requested(&event), Some(MODEL));
+    assert_eq!(event.provider.as_deref(), Some("bedrock"));
     let totals = bench.ended();
     assert_eq!(totals.network_call_count, 1);
     assert!(totals.network_bytes_in > converse(48, 14).len() as u64);
@@ -157,6 +178,10 @@ async fn a_stream_reaches_the_caller_event_by_event() {
         }
     }
     assert_eq!((said.as_str(), input), ("Certainly.", 120));
+    assert_eq!(
+        bench.counted(120, 30).operation_status,
+        OperationStatus::Succeeded
+    );
 }
 
 #[tokio::test]
@@ -195,4 +220,77 @@ async fn a_model_that_is_invoked_by_its_own_words_gets_and_gives_them_untouched(
     let asking = client.invoke_model().model_id(MODEL).body(Blob::new(ask)).send();
     let reply = asking.in_task(&bench.task).await.unwrap();
     assert_eq!(reply.body().as_ref(), answer.as_bytes());
+    bench.counted(48, 14);
+}
+
+#[tokio::test]
+async fn the_retries_of_the_sdk_are_attempts_of_one_operation() {
+    let tries = AtomicUsize::new(0);
+    let throttled = r#"{"message":"slow down"}"#;
+    let wire = Wire::start(move |_| {
+        Some(match tries.fetch_add(1, Ordering::Relaxed) {
+            0 => Reply::json(429, throttled).header("x-amzn-errortype", "ThrottlingException"),
+            _ => Reply::json(200, &converse(48, 14)),
+        })
+    });
+    let bench = Bench::new();
+    let retry = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+    let client = Client::from_conf(config(&bench, &wire).retry_config(retry).build());
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    asking.in_task(&bench.task).await.unwrap();
+    let events = bench.events();
+    assert_eq!(events.len(), 2, "each attempt once");
+    assert_eq!(events[0].error_type, Some(ErrorType::RateLimit));
+    assert_eq!(events[1].retry_of, Some(events[0].event_id));
+}
+
+#[tokio::test]
+async fn a_timeout_is_the_callers_error_and_the_call_is_settled() {
+    let (bench, wire) = (Bench::new(), Wire::start(|_| None));
+    let hurried = TimeoutConfig::builder().operation_timeout(Duration::from_millis(100));
+    let config = config(&bench, &wire).timeout_config(hurried.build());
+    let client = Client::from_conf(config.build());
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    let error = asking.in_task(&bench.task).await.unwrap_err();
+    assert!(matches!(error, SdkError::TimeoutError(_)));
+    assert_eq!(bench.event().operation_status, OperationStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_is_cancelled_and_one_that_breaks_off_fails() {
+    let begun = |after| Wire::always(stream(&events(48, 14)[..3]).after(after));
+    let (bench, wire) = (Bench::new(), begun(After::Hang));
+    let client = bedrock(&bench, &wire);
+    let asking = client
+        .converse_stream()
+        .model_id(MODEL)
+        .messages(question())
+        .send();
+    let mut answer = asking.in_task(&bench.task).await.unwrap();
+    answer.stream.recv().await.unwrap();
+    drop(answer);
+    assert_eq!(bench.event().operation_status, OperationStatus::Cancelled);
+
+    let (bench, wire) = (Bench::new(), begun(After::Cut));
+    let client = bedrock(&bench, &wire);
+    let asking = client
+        .converse_stream()
+        .model_id(MODEL)
+        .messages(question())
+        .send();
+    let mut answer = asking.in_task(&bench.task).await.unwrap();
+    while let Ok(Some(_)) = answer.stream.recv().await {}
+    drop(answer);
+    assert_eq!(bench.event().operation_status, OperationStatus::Failed);
+}
+
+#[tokio::test]
+async fn nested_it_counts_once() {
+    let (bench, wire) = (Bench::new(), Wire::always(Reply::json(200, &converse(48, 14))));
+    let once = bench.layer().layer(http(&wire));
+    let config = config(&bench, &wire).http_client(bench.layer().layer(once));
+    let client = Client::from_conf(config.build());
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    asking.in_task(&bench.task).await.unwrap();
+    bench.counted(48, 14);
 }
