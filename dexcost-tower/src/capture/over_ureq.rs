@@ -73,7 +73,7 @@ fn send(
     let (head, body) = request.into_parts();
     let mut reader = RequestReader {
         inner: body.into_reader(),
-        exchange: exchange,
+        exchange,
     };
     next.handle(Request::from_parts(head, SendBody::from_reader(&mut reader)))
 }
