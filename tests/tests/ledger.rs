@@ -13,9 +13,7 @@ use dexcost::{
 fn opened() -> (Arc<MemorySink>, CostTracker, TrackedTask) {
     let sink = MemorySink::new();
     let tracker = sink.tracker();
-    let task = tracker
-        .start_task_sync("ledger", TaskOptions::default())
-        .unwrap();
+    let task = tracker.start_task_sync("ledger", TaskOptions::default()).unwrap();
     (sink, tracker, task)
 }
 
@@ -66,7 +64,11 @@ fn a_registered_domain_rate_wins_and_a_failed_call_costs_nothing() {
     assert_eq!(event.cost_usd, Some(dec!(0.01)));
     assert_eq!(event.pricing_source, PricingSource::RateRegistry);
     let failed = task.record_response(&post(SEARCH, 500, b"{}")).unwrap();
-    assert_eq!(failed.event_type, EventType::Network, "it is only a failed exchange");
+    assert_eq!(
+        failed.event_type,
+        EventType::Network,
+        "it is only a failed exchange"
+    );
     assert_eq!(task.task().totals.external_cost_usd, dec!(0.01));
 }
 
@@ -106,7 +108,10 @@ fn without_track_http_only_models_are_seen() {
     assert!(task.record_response(&post(SEARCH, 200, b"{}")).is_none());
     assert!(task.record_response(&post(CHAT, 200, REPLY)).is_some());
     let totals = task.task().totals;
-    assert_eq!((totals.network_call_count, totals.external_cost_usd), (1, dec!(0)));
+    assert_eq!(
+        (totals.network_call_count, totals.external_cost_usd),
+        (1, dec!(0))
+    );
 }
 
 #[test]
