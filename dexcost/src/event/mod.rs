@@ -83,7 +83,8 @@ pub struct CallFacts {
     pub rung: Option<Text>,
     /// The service tier that was served, as the provider spells it.
     pub service_tier: Option<Text>,
-    /// The service tier that was asked for, as the provider spells it; the one served beats it.
+    /// The service tier that was asked for, as the provider spells it; the one served beats it. On
+    /// Vertex, which names no tier, the kind of traffic as which the call was served.
     pub service_tier_requested: Option<Text>,
     /// Why the model stopped, as the provider spells it.
     pub finish: Option<Text>,

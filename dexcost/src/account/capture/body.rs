@@ -31,6 +31,8 @@ pub(super) enum Shape {
     Json { complete: bool },
     /// A stream of events.
     Events,
+    /// What was asked for itself, as speech is or plain text; it was not looked at.
+    Opaque,
 }
 
 impl Body {

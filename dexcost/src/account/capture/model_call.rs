@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::meter::Meter;
 use super::request::RequestWatch;
-use crate::event::ErrorType;
+use crate::event::{CallType, ErrorType};
 use crate::text::Text;
 use crate::usage::readers::{Quirks, Reader, Route, Setup};
 use crate::wire::{Headers, RequestFacts};
@@ -19,6 +19,8 @@ pub(super) struct ModelCall {
     /// The cost that a proxy states in a header.
     pub(super) header_cost: Option<Text>,
     pub(super) body: Option<Body>,
+    /// Whether the reply is of a type that no wire form has.
+    pub(super) is_opaque: bool,
     pub(super) noted: Option<ErrorType>,
 }
 
@@ -58,6 +60,7 @@ impl ModelCall {
             request_id: None,
             header_cost: None,
             body: None,
+            is_opaque: false,
             noted: None,
         }
     }
@@ -67,7 +70,8 @@ impl ModelCall {
         self.meter.answered(headers);
         self.request_id = REQUEST_ID.iter().find_map(|name| text(headers.get(name)));
         self.header_cost = text(headers.get(RESPONSE_COST));
-        if is_media(headers.get("content-type")) {
+        self.is_opaque = is_opaque(headers.get("content-type"), self.route.call_type);
+        if self.is_opaque {
             return;
         }
         let setup = Setup {
@@ -92,12 +96,19 @@ fn text(value: Option<&[u8]>) -> Option<Text> {
     (!value.is_empty() && value.len() <= LONGEST_HEADER).then(|| Text::from(value))
 }
 
-/// Whether a body is of a type that no wire form has.
-fn is_media(content_type: Option<&[u8]>) -> bool {
-    content_type.is_some_and(|kind| {
-        [&b"audio/"[..], b"image/", b"video/"].iter().any(|prefix| {
+/// Whether a body is of a type that no wire form has: media, and what may come in place of JSON where
+/// speech or a transcript was asked for.
+fn is_opaque(content_type: Option<&[u8]>, call_type: CallType) -> bool {
+    let starts = |prefix: &[u8]| {
+        content_type.is_some_and(|kind| {
             kind.get(..prefix.len())
                 .is_some_and(|k| k.eq_ignore_ascii_case(prefix))
         })
-    })
+    };
+    let is_events = starts(b"text/event-stream");
+    match call_type {
+        CallType::Speech => !is_events && !starts(b"application/json"),
+        CallType::Transcription if starts(b"text/") || starts(b"application/x-subrip") => !is_events,
+        _ => starts(b"audio/") || starts(b"image/") || starts(b"video/"),
+    }
 }

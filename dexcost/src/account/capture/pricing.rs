@@ -19,7 +19,8 @@ use crate::usage::readers::Quirks;
 ///   is added. A stated zero counts only where the provider is known to bill by what it states.
 /// - A call that failed with an HTTP error and without usage costs nothing.
 /// - Further samplings inside the call ([`CallFacts::parts`](crate::CallFacts::parts)) are priced
-///   by their own models and added.
+///   by their own models and added. Of an agent's exchange, which has no usage of its own, they are
+///   all that is priced.
 /// - Counts that contradict each other lower the confidence to [`CostConfidence::Estimated`].
 /// - Polls, and calls whose usage nobody reported, have no cost: `cost_usd` is `None`.
 ///
@@ -36,7 +37,12 @@ use crate::usage::readers::Quirks;
 /// ```
 #[must_use]
 pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
-    if !seen.captured || seen.usage_scope != UsageScope::Call {
+    let is_counted = match seen.usage_scope {
+        UsageScope::Call => true,
+        UsageScope::None => !seen.call.parts.is_empty(),
+        UsageScope::Repeat => false,
+    };
+    if !seen.captured || !is_counted {
         return unknown();
     }
     if let Some(cost) = stated(seen) {

@@ -1,13 +1,18 @@
-//! What a request's body says about the call.
+//! What a request says about the call: its body in passing, and the model that a query names.
 
 use super::digest::Digest;
+use crate::event::CallType;
 use crate::text::Text;
-use crate::usage::framing::{Decoder, Json, Keep, Scanner};
+use crate::usage::framing::{Decoder, Json, Keep, Multipart, Scanner};
 use crate::usage::readers::Route;
 use crate::wire::RequestFacts;
 
 const KEEP: &[(&str, Keep)] = &[
     ("model", Keep::All),
+    // watsonx.
+    ("model_id", Keep::All),
+    // Where Google's interactions name what answers, if it is no model.
+    ("agent", Keep::All),
     ("stream", Keep::All),
     ("service_tier", Keep::All),
     // Anthropic's: https://docs.anthropic.com/en/docs/build-with-claude/compaction, read 2026-11.
@@ -17,13 +22,42 @@ const KEEP: &[(&str, Keep)] = &[
     ),
 ];
 
+/// Of a request for images: what the price of one depends on.
+const KEEP_IMAGES: &[(&str, Keep)] = &[
+    ("model", Keep::All),
+    ("stream", Keep::All),
+    ("size", Keep::All),
+    ("quality", Keep::All),
+    ("resolution", Keep::All),
+];
+
+/// Of a request for speech: how long the text is (`input` at OpenAI, `text` at xAI and Deepgram).
+const KEEP_SPEECH: &[(&str, Keep)] = &[
+    ("model", Keep::All),
+    ("input", Keep::Length),
+    ("text", Keep::Length),
+];
+
+/// The same of forms.
+const FORM: &[&str] = &["model", "stream", "service_tier", "size", "quality", "resolution"];
+
 /// A request body in passing: of the prompt nothing is kept but a digest.
 #[derive(Debug)]
 pub(super) struct RequestWatch {
     digest: Digest,
     decoder: Decoder,
-    scanner: Scanner,
+    body: Body,
+    /// The model, where the query names it (Deepgram).
+    model: Option<Text>,
     seen: bool,
+}
+
+/// The body with its coding undone: a form where it starts with a delimiter, as no JSON does.
+#[derive(Debug)]
+struct Body {
+    scanner: Scanner,
+    form: Option<Box<Multipart>>,
+    started: bool,
 }
 
 /// What the request asked for.
@@ -32,6 +66,11 @@ pub(super) struct Asked {
     pub(super) model: Option<Text>,
     pub(super) stream: bool,
     pub(super) service_tier: Option<Text>,
+    pub(super) size: Option<Text>,
+    pub(super) quality: Option<Text>,
+    pub(super) resolution: Option<Text>,
+    /// Characters of the text that is to be spoken.
+    pub(super) characters: Option<u64>,
     pub(super) digest: Option<u64>,
 }
 
@@ -41,10 +80,20 @@ impl RequestWatch {
         for part in [request.method, "\n", &route.host, "\n", request.path, "\n"] {
             digest.feed(part.as_bytes());
         }
+        let is_audio = matches!(route.call_type, CallType::Transcription | CallType::Speech);
         Self {
             digest,
             decoder: Decoder::new(request.headers.get("content-encoding")),
-            scanner: Scanner::strict(KEEP),
+            body: Body {
+                scanner: Scanner::strict(match route.call_type {
+                    CallType::ImageGeneration => KEEP_IMAGES,
+                    CallType::Speech => KEEP_SPEECH,
+                    _ => KEEP,
+                }),
+                form: None,
+                started: false,
+            },
+            model: if is_audio { model_in(request.query) } else { None },
             seen: false,
         }
     }
@@ -52,19 +101,20 @@ impl RequestWatch {
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         self.seen = true;
         self.digest.feed(bytes);
-        let scanner = &mut self.scanner;
-        self.decoder.feed(bytes, &mut |plain| scanner.feed(plain));
+        let body = &mut self.body;
+        self.decoder.feed(bytes, &mut |plain| body.feed(plain));
     }
 
     /// Whether the model may compact the conversation before it answers: true also where the request
     /// was not seen in full.
     pub(super) fn may_compact(&self) -> bool {
-        let edits = Json::new(self.scanner.skeleton()).get("context_management");
+        let scanner = &self.body.scanner;
+        let edits = Json::new(scanner.skeleton()).get("context_management");
         let mut edits = edits
             .and_then(|management| management.get("edits"))
             .into_iter()
             .flat_map(Json::items);
-        !self.scanner.is_complete()
+        !scanner.is_complete()
             || edits.any(|edit| {
                 edit.get("type")
                     .and_then(Json::word)
@@ -72,25 +122,77 @@ impl RequestWatch {
             })
     }
 
-    /// What the body said. One that is no JSON says nothing.
+    /// What the request said. A body that is neither JSON nor a form says nothing.
     pub(super) fn finish(&mut self) -> Asked {
-        let scanner = &mut self.scanner;
-        self.decoder.finish(&mut |plain| scanner.feed(plain));
+        let body = &mut self.body;
+        self.decoder.finish(&mut |plain| body.feed(plain));
         let mut asked = Asked {
             digest: self.seen.then(|| self.digest.finish()),
             ..Asked::default()
         };
-        if self.scanner.is_malformed() {
-            return asked;
-        }
-        for (name, value) in Json::new(self.scanner.skeleton()).fields() {
-            match name {
-                b"model" => asked.model = value.text(),
-                b"stream" => asked.stream = value.truth().unwrap_or(false),
-                b"service_tier" => asked.service_tier = value.text(),
-                _ => {}
+        match &self.body.form {
+            Some(form) => form.fields().for_each(|(name, value)| asked.part(name, value)),
+            None if self.body.scanner.is_malformed() => {}
+            None => {
+                let fields = Json::new(self.body.scanner.skeleton()).fields();
+                fields.for_each(|(name, value)| asked.field(name, value));
             }
         }
+        asked.model = asked.model.or_else(|| self.model.take());
         asked
     }
+}
+
+impl Body {
+    fn feed(&mut self, bytes: &[u8]) {
+        if !self.started
+            && let Some(first) = bytes.trim_ascii_start().first()
+        {
+            self.started = true;
+            self.form = (*first == b'-').then(|| Box::new(Multipart::new(FORM)));
+        }
+        match &mut self.form {
+            Some(form) => form.feed(bytes),
+            None => self.scanner.feed(bytes),
+        }
+    }
+}
+
+impl Asked {
+    fn field(&mut self, name: &[u8], value: Json<'_>) {
+        match name {
+            b"model" | b"model_id" => self.model = value.text().or_else(|| self.model.take()),
+            b"agent" if self.model.is_none() => self.model = value.text(),
+            b"stream" => self.stream = value.truth().unwrap_or(false),
+            b"service_tier" => self.service_tier = value.text(),
+            b"size" => self.size = value.text(),
+            b"quality" => self.quality = value.text(),
+            b"resolution" => self.resolution = value.text(),
+            b"input" | b"text" => self.characters = value.number().and_then(|n| n.try_into().ok()),
+            _ => {}
+        }
+    }
+
+    fn part(&mut self, name: &str, value: &Text) {
+        let slot = match name {
+            "model" => &mut self.model,
+            "service_tier" => &mut self.service_tier,
+            "size" => &mut self.size,
+            "quality" => &mut self.quality,
+            "resolution" => &mut self.resolution,
+            "stream" => {
+                self.stream = value.as_str() == "true";
+                return;
+            }
+            _ => return,
+        };
+        *slot = Some(value.clone());
+    }
+}
+
+/// The model that a query names. One with escapes is no name that a table has.
+fn model_in(query: &str) -> Option<Text> {
+    let name = query.split('&').find_map(|pair| pair.strip_prefix("model="))?;
+    let is_name = !name.is_empty() && name.len() <= 128 && !name.contains(['%', '+']);
+    is_name.then(|| Text::from(name))
 }

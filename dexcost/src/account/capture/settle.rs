@@ -4,18 +4,22 @@ use super::body::{Shape, Shown};
 use super::model_call::ModelCall;
 use super::request::Asked;
 use crate::ending::Ending;
-use crate::event::{CallFacts, ErrorType, OperationStatus};
+use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, Observation, UsageScope};
+use crate::usage::Unit;
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
 /// Ends a model call.
 pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let asked = watch.request.finish();
-    let shown = watch
-        .body
-        .as_mut()
-        .map_or_else(Shown::nothing, super::body::Body::finish);
+    let mut shown = match &mut watch.body {
+        Some(body) => body.finish(),
+        None => Shown::unread(watch.is_opaque),
+    };
     let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
+    if error.is_none() && matches!(watch.status, Some(200..300)) {
+        add_asked(&asked, watch.route.call_type, &mut shown.reading);
+    }
     let captured = is_captured(&watch.route, watch.status, &asked, &shown.reading);
     let scope = match watch.route.purpose {
         Purpose::Retrieval if shown.reading.has_usage => UsageScope::Repeat,
@@ -47,7 +51,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             model_requested: watch.route.model.take().or(asked.model),
             model_returned: reading.model,
             service_tier: reading.service_tier,
-            service_tier_requested: asked.service_tier,
+            service_tier_requested: reading.traffic.or(asked.service_tier),
             finish: reading.finish,
             request_id: watch.request_id.take(),
             response_id: reading.id,
@@ -57,8 +61,11 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
-            quality: reading.quality,
-            streamed: shape == Shape::Events || (asked.stream && shape == Shape::Empty),
+            resolution: asked.resolution,
+            quality: reading.quality.or(asked.quality),
+            streamed: shape == Shape::Events
+                || (asked.stream && shape == Shape::Empty)
+                || (watch.route.streams && status == OperationStatus::Succeeded),
             reported_cost_usd: reading
                 .cost
                 .or_else(|| crate::money::parse(watch.header_cost.as_deref()?).ok()),
@@ -72,7 +79,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
 fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
-    if route.purpose != Purpose::Inference || route.dialect == Dialect::Unread {
+    if route.purpose == Purpose::Retrieval || route.dialect == Dialect::Unread {
         return false;
     }
     // An error says nothing about models, unless one was asked for.
@@ -122,6 +129,7 @@ fn outcome(
             (terminal >= Terminal::Finished, terminal >= Terminal::Counted)
         }
         Shape::Empty => (false, false),
+        Shape::Opaque => (true, false),
     };
     match (ending, shown.shape) {
         (Ending::Done, _) if is_over => (OperationStatus::Succeeded, None),
@@ -146,12 +154,39 @@ fn more_precise(by_status: ErrorType, by_body: Option<ErrorType>) -> ErrorType {
     }
 }
 
+/// Adds what only the request says of a call that was served: the characters that were spoken, and how
+/// large the images are that are billed by the piece.
+fn add_asked(asked: &Asked, call_type: CallType, reading: &mut Reading) {
+    let usage = &mut reading.usage;
+    match call_type {
+        CallType::Speech => {
+            if let Some(characters) = asked.characters {
+                usage.set(Unit::InputCharacters, characters);
+            }
+        }
+        CallType::ImageGeneration if usage.get(Unit::InputTokens).is_none() => {
+            let size = reading.size.as_ref().or(asked.size.as_ref());
+            if let Some((width, height)) = size.and_then(|size| pixels(size)) {
+                usage.set(Unit::ImageWidthPixels, width);
+                usage.set(Unit::ImageHeightPixels, height);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Width and height of a size such as `1024x1792`; others (`auto`) say nothing.
+fn pixels(size: &str) -> Option<(u32, u32)> {
+    let (width, height) = size.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
 impl Shown {
-    /// Of an exchange whose body was not looked at.
-    fn nothing() -> Self {
+    /// Of an exchange whose body was not looked at, because it is opaque or for want of a reader.
+    fn unread(is_opaque: bool) -> Self {
         Self {
             reading: Reading::default(),
-            shape: Shape::Empty,
+            shape: if is_opaque { Shape::Opaque } else { Shape::Empty },
             trouble: None,
         }
     }

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use rust_decimal::Decimal;
 
+use super::count::set;
 use super::error_signs::{self, KEEP_ERROR};
 use super::openai_counts::is_impossible;
 use super::stated::Stated;
@@ -105,8 +106,13 @@ struct Counts {
 
 impl AnthropicMessages {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
+        Self::at(setup.may_compact)
+    }
+
+    /// The reader of an answer that a compaction may precede.
+    pub(super) fn at(may_compact: bool) -> Self {
         Self {
-            may_compact: setup.may_compact,
+            may_compact,
             ..Self::default()
         }
     }
@@ -364,12 +370,5 @@ impl Counts {
         } else {
             Some(short)
         }
-    }
-}
-
-fn set(slot: &mut Option<Decimal>, value: Json<'_>, unreadable: &mut bool) {
-    match value.number() {
-        Some(number) => *slot = Some(number),
-        None => *unreadable |= value.is_number(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::event::ErrorType;
 use crate::usage::framing::{Json, Keep};
+use crate::wire::Headers;
 
 /// What is kept of an error object: words and numbers, no message.
 pub(super) const KEEP_ERROR: Keep = Keep::Fields(&[
@@ -99,6 +100,14 @@ pub(crate) fn of_word(name: &str) -> ErrorType {
     place(name)
         .and_then(|at| WORDS.get(at))
         .map_or(ErrorType::Other, |(_, error)| *error)
+}
+
+/// The error type in the header field where Amazon's services name it:
+/// `ThrottlingException:http://internal.amazon.com/…`.
+pub(super) fn of_amazon_header(headers: &dyn Headers) -> Option<ErrorType> {
+    let value = headers.get("x-amzn-errortype")?;
+    let name = value.split(|byte| *byte == b':').next()?;
+    Some(of_word(std::str::from_utf8(name).ok()?))
 }
 
 /// Where the first of the [`WORDS`] stands that a name contains.

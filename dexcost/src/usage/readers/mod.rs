@@ -6,14 +6,26 @@
 //! [`wire_forms!`], and the paths that lead to it in `route`.
 
 mod aleph_alpha;
+mod amazon_counts;
 mod anthropic_complete;
 mod anthropic_messages;
+mod bedrock_agent;
+mod bedrock_converse;
+mod bedrock_families;
+mod bedrock_invoke;
+mod cohere;
+mod count;
 mod embeddings;
 mod error_signs;
+mod gemini_counts;
+mod gemini_generate;
+mod gemini_interactions;
+mod gemini_words;
 mod hosted_tools;
 mod hosts;
 mod images;
 mod ocr;
+mod ollama;
 mod openai_assistants;
 mod openai_chat;
 mod openai_counts;
@@ -24,10 +36,12 @@ mod replicate;
 mod rerank;
 mod retrieval;
 mod route;
+mod scan;
 mod speech;
 mod stated;
 mod text_generation;
 mod transcription;
+mod vertex_predict;
 mod watsonx;
 mod workers_ai;
 
@@ -131,6 +145,22 @@ wire_forms! {
     OpenAiChat = openai_chat::OpenAiChat,
     /// Anthropic's messages.
     AnthropicMessages = anthropic_messages::AnthropicMessages,
+    /// Gemini's content generation, and embeddings with the same usage.
+    GeminiGenerate = gemini_generate::GeminiGenerate,
+    /// Google's interactions.
+    GeminiInteractions = gemini_interactions::GeminiInteractions,
+    /// Vertex's predictions.
+    VertexPredict = vertex_predict::VertexPredict,
+    /// Amazon Bedrock's Converse.
+    BedrockConverse = bedrock_converse::BedrockConverse,
+    /// Amazon Bedrock's InvokeModel, in each model family's own form.
+    BedrockInvoke = bedrock_invoke::BedrockInvoke,
+    /// Amazon Bedrock's agents.
+    BedrockAgent = bedrock_agent::BedrockAgent,
+    /// Cohere's API.
+    Cohere = cohere::Cohere,
+    /// Ollama's own API.
+    Ollama = ollama::Ollama,
     /// OpenAI's responses.
     OpenAiResponses = openai_responses::OpenAiResponses,
     /// Runs of OpenAI's assistants.
@@ -179,12 +209,13 @@ pub(crate) struct Reading {
     pub(crate) model: Option<Text>,
     pub(crate) id: Option<Text>,
     pub(crate) service_tier: Option<Text>,
+    /// As what kind of traffic a call was served, where that is told in place of a tier.
+    pub(crate) traffic: Option<Text>,
     pub(crate) finish: Option<Text>,
     pub(crate) geo: Option<Text>,
     pub(crate) speed: Option<Text>,
     pub(crate) search_context_size: Option<Text>,
     /// The size of images, as the provider spells it.
-    #[allow(dead_code, reason = "only images have a size")]
     pub(crate) size: Option<Text>,
     /// The quality of images, as the provider spells it.
     pub(crate) quality: Option<Text>,

@@ -12,6 +12,7 @@ use memchr::memmem::Finder;
 use super::error_signs::{self, KEEP_ERROR};
 use super::openai_counts::Counts;
 use super::quirks::Quirks;
+use super::scan::{said, says};
 use super::stated::Stated;
 use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::ErrorType;
@@ -82,8 +83,13 @@ pub(crate) struct OpenAiChat {
 
 impl OpenAiChat {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
+        Self::at(setup.quirks)
+    }
+
+    /// The reader where these quirks are to be expected.
+    pub(super) fn at(quirks: Quirks) -> Self {
         Self {
-            quirks: setup.quirks,
+            quirks,
             counts: Counts::default(),
             stated: Stated::default(),
             events: 0,
@@ -283,27 +289,4 @@ impl<'a> Elsewhere<'a> {
             }
         }
     }
-}
-
-/// Whether the event has a field of this name with something in it.
-fn says(name: &Finder<'_>, event: &[u8]) -> bool {
-    said(name, event).is_some()
-}
-
-/// The value of the first field of this name with something in it, and what follows. A name in a
-/// string does not count: its quotes are escaped.
-fn said<'a>(name: &Finder<'_>, event: &'a [u8]) -> Option<&'a [u8]> {
-    let mut rest = event;
-    while let Some(at) = name.find(rest) {
-        rest = &rest[at + name.needle().len()..];
-        let value = rest.trim_ascii_start();
-        let Some(value) = value.strip_prefix(b":") else {
-            continue;
-        };
-        let value = value.trim_ascii_start();
-        if !value.starts_with(b"null") && !value.starts_with(b"\"\"") {
-            return Some(value);
-        }
-    }
-    None
 }

@@ -2,12 +2,11 @@
 
 use rust_decimal::Decimal;
 
+use super::count::{Count, set};
 use super::quirks::{Quirks, Reasoning};
 use crate::money::exact_sum;
 use crate::usage::framing::{Fields, Json};
 use crate::usage::{Unit, Usage};
-
-type Count = Option<Decimal>;
 
 /// Counts as reported, not yet in the normal form.
 #[derive(Clone, Debug, Default)]
@@ -229,13 +228,6 @@ fn larger(a: Count, b: Count) -> Count {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.max(b)),
         (a, b) => a.or(b),
-    }
-}
-
-fn set(slot: &mut Count, value: Json<'_>, unreadable: &mut bool) {
-    match value.number() {
-        Some(number) => *slot = Some(number),
-        None => *unreadable |= value.is_number(),
     }
 }
 

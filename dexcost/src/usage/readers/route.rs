@@ -11,6 +11,8 @@ use crate::wire::split_port;
 pub(crate) enum Purpose {
     /// A model runs because of it.
     Inference,
+    /// Models run inside of what it starts, each with a usage of its own.
+    Orchestration,
     /// It shows the result of an earlier call.
     Retrieval,
 }
@@ -25,6 +27,8 @@ pub(crate) struct Route {
     pub(crate) provider: Option<&'static str>,
     /// Whether the host is known: what an unknown one sends must prove that it is about a model.
     pub(crate) is_known: bool,
+    /// Whether the path asks for a stream.
+    pub(crate) streams: bool,
     pub(crate) host: Text,
     /// The model, where the path names it: a deployment on Azure, a publisher's model on Vertex.
     pub(crate) model: Option<Text>,
@@ -50,21 +54,33 @@ const ENDINGS: &[Ending] = &[
     ("compact", "responses", Dialect::OpenAiResponses, CallType::Responses),
     ("chat", "text", Dialect::OpenAiChat, CallType::Completion),
     ("chat_stream", "text", Dialect::OpenAiChat, CallType::Completion),
+    ("chat", "api", Dialect::Ollama, CallType::Completion),
+    ("generate", "api", Dialect::Ollama, CallType::Completion),
+    ("embed", "api", Dialect::Ollama, CallType::Embedding),
+    ("embeddings", "api", Dialect::Ollama, CallType::Embedding),
+    ("chat", "v1", Dialect::Cohere, CallType::Completion),
+    ("chat", "v2", Dialect::Cohere, CallType::Completion),
+    ("generate", "v1", Dialect::Cohere, CallType::Completion),
+    ("embed", "v1", Dialect::Cohere, CallType::Embedding),
+    ("embed", "v2", Dialect::Cohere, CallType::Embedding),
     ("chat", "", Dialect::Unread, CallType::Completion),
     ("generate", "", Dialect::Unread, CallType::Completion),
     ("generate_stream", "", Dialect::TextGeneration, CallType::Completion),
     ("complete", "v1", Dialect::AnthropicComplete, CallType::Completion),
     ("complete", "", Dialect::AlephAlpha, CallType::Completion),
-    ("interactions", "", Dialect::Unread, CallType::Completion),
+    ("interactions", "", Dialect::GeminiInteractions, CallType::Completion),
     ("predictions", "", Dialect::Replicate, CallType::Completion),
     ("text", "generation", Dialect::Watsonx, CallType::Completion),
     ("text_stream", "generation", Dialect::Watsonx, CallType::Completion),
     ("generation", "text", Dialect::Watsonx, CallType::Completion),
     ("generation_stream", "text", Dialect::Watsonx, CallType::Completion),
-    ("converse", "", Dialect::Unread, CallType::Completion),
-    ("converse-stream", "", Dialect::Unread, CallType::Completion),
-    ("invoke", "", Dialect::Unread, CallType::Completion),
-    ("invoke-with-response-stream", "", Dialect::Unread, CallType::Completion),
+    ("converse", "", Dialect::BedrockConverse, CallType::Completion),
+    ("converse-stream", "", Dialect::BedrockConverse, CallType::Completion),
+    ("invoke", "", Dialect::BedrockInvoke, CallType::Completion),
+    ("invoke-with-response-stream", "", Dialect::BedrockInvoke, CallType::Completion),
+    ("retrieveAndGenerate", "", Dialect::BedrockAgent, CallType::Completion),
+    ("retrieveAndGenerateStream", "", Dialect::BedrockAgent, CallType::Completion),
+    ("invocations-response-stream", "", Dialect::BedrockInvoke, CallType::Completion),
     ("invocations", "", Dialect::Unread, CallType::Completion),
     ("embeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("feature-extraction", "", Dialect::Embeddings, CallType::Embedding),
@@ -86,14 +102,14 @@ const ENDINGS: &[Ending] = &[
 
 /// Methods of Google's models, after the colon.
 #[rustfmt::skip]
-const METHODS: &[(&str, CallType)] = &[
-    ("generateContent", CallType::Completion),
-    ("streamGenerateContent", CallType::Completion),
-    ("rawPredict", CallType::Completion),
-    ("streamRawPredict", CallType::Completion),
-    ("embedContent", CallType::Embedding),
-    ("batchEmbedContents", CallType::Embedding),
-    ("predict", CallType::Completion),
+const METHODS: &[(&str, Dialect, CallType)] = &[
+    ("generateContent", Dialect::GeminiGenerate, CallType::Completion),
+    ("streamGenerateContent", Dialect::GeminiGenerate, CallType::Completion),
+    ("rawPredict", Dialect::Unread, CallType::Completion),
+    ("streamRawPredict", Dialect::Unread, CallType::Completion),
+    ("embedContent", Dialect::GeminiGenerate, CallType::Embedding),
+    ("batchEmbedContents", Dialect::GeminiGenerate, CallType::Embedding),
+    ("predict", Dialect::VertexPredict, CallType::Completion),
 ];
 
 impl Route {
@@ -128,10 +144,24 @@ impl Route {
         };
         let dialect = match (provider, dialect, last_segment(path.trim_end_matches('/'))) {
             // Writer's chat is OpenAI's under a path of its own.
-            (Some("writer"), Dialect::Unread, "chat") => Dialect::OpenAiChat,
+            (Some("writer"), _, "chat") => Dialect::OpenAiChat,
             // So are the chat models that Databricks serves each at a path.
             (Some("databricks"), Dialect::Unread, "invocations") => Dialect::OpenAiChat,
+            // SageMaker's endpoints answer as their model does, as on Bedrock.
+            (Some("sagemaker"), Dialect::Unread, "invocations") => Dialect::BedrockInvoke,
             _ => dialect,
+        };
+        let model = model_in(path.trim_end_matches('/'), dialect);
+        let call_type = match (dialect, model.as_deref()) {
+            (Dialect::VertexPredict | Dialect::BedrockInvoke, Some(model)) => {
+                kind_of_model(model).unwrap_or(call_type)
+            }
+            _ => call_type,
+        };
+        // The calls inside an agent are what costs; the exchange around them has no usage.
+        let purpose = match dialect {
+            Dialect::BedrockAgent => Purpose::Orchestration,
+            _ => purpose,
         };
         Some(Self {
             dialect,
@@ -139,7 +169,8 @@ impl Route {
             call_type,
             provider,
             is_known: answers != Answers::Unknown,
-            model: model_in(path.trim_end_matches('/'), dialect),
+            streams: path_streams(path),
+            model,
             region: provider
                 .and_then(|provider| region(host, path, provider))
                 .map(Text::from),
@@ -163,7 +194,7 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
             .trim_end_matches('/'),
     );
     if let Some((_, method)) = at_colon(last) {
-        let (_, call_type) = METHODS.iter().find(|(name, _)| *name == method)?;
+        let (_, dialect, call_type) = METHODS.iter().find(|(name, ..)| *name == method)?;
         let dialect = match method {
             "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
                 Dialect::AnthropicMessages
@@ -171,7 +202,7 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
             "rawPredict" | "streamRawPredict" if path.contains("/publishers/mistralai/") => {
                 Dialect::OpenAiChat
             }
-            _ => Dialect::Unread,
+            _ => *dialect,
         };
         return Some((dialect, *call_type));
     }
@@ -181,8 +212,16 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
         .map(|(_, _, dialect, call_type)| (*dialect, *call_type))
 }
 
-/// Hugging Face and Cloudflare run the model that the path, or the host alone, names.
+/// What only the host tells, or more of the path than its end. Hugging Face and Cloudflare run the
+/// model that the path, or the host alone, names; Bedrock's agents are named by it, or by no more
+/// than a session.
 fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
+    let is_agent = path.starts_with("/agents/")
+        && ((path.contains("/agentAliases/") && path.ends_with("/text"))
+            || (authority.starts_with("bedrock-agent-runtime") && path.matches('/').count() == 2));
+    if is_agent {
+        return Some((Dialect::BedrockAgent, CallType::Completion));
+    }
     let dialect = match authority {
         "api-inference.huggingface.co" if path.starts_with("/models/") => Dialect::TextGeneration,
         "router.huggingface.co" if path.starts_with("/hf-inference/models/") => Dialect::TextGeneration,
@@ -224,6 +263,7 @@ fn is_retrieval(path: &str) -> bool {
         ("responses", "resp"),
         ("completions", "chatcmpl"),
         ("runs", "run"),
+        ("interactions", "v1_"),
         ("predictions", ""),
     ]
     .iter()
@@ -249,6 +289,27 @@ fn prefix(path: &str) -> Option<&'static str> {
         .map(|(_, provider)| *provider)
 }
 
+/// Whether the path asks for a stream.
+fn path_streams(path: &str) -> bool {
+    let last = last_segment(path.trim_end_matches('/'));
+    let method = at_colon(last).map_or(last, |(_, method)| method);
+    method.contains("stream") || method.ends_with("Stream")
+}
+
+/// What kind of call a model's name promises, where one path serves every kind.
+fn kind_of_model(model: &str) -> Option<CallType> {
+    const SIGNS: &[(&str, CallType)] = &[
+        ("embed", CallType::Embedding),
+        ("gecko", CallType::Embedding),
+        ("rerank", CallType::Rerank),
+        ("image", CallType::ImageGeneration),
+        ("canvas", CallType::ImageGeneration),
+        ("stability.", CallType::ImageGeneration),
+    ];
+    let (_, kind) = SIGNS.iter().find(|(sign, _)| model.contains(sign))?;
+    Some(*kind)
+}
+
 /// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
 fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
     let after = |marker: &str| {
@@ -263,8 +324,14 @@ fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
         (Dialect::Replicate, _) => between(path, &["/models/", "/deployments/"], "/predictions"),
         _ if path.contains(CORTEX) => None,
         (_, Some((model, _))) => Some(model),
-        (_, None) if last.starts_with("converse") || last.starts_with("invoke") => after("model"),
-        (_, None) if last == "invocations" => after("serving-endpoints").or_else(|| after("endpoints")),
+        // An ARN has slashes of its own.
+        (_, None) if last.starts_with("converse") || last.starts_with("invoke") => {
+            let from = path.find("/model/")? + "/model/".len();
+            path.get(from..path.len() - last.len() - 1)
+        }
+        (_, None) if last.starts_with("invocations") => {
+            after("serving-endpoints").or_else(|| after("endpoints"))
+        }
         (_, None) if last == "feature-extraction" => between(path, &["/models/"], "/pipeline"),
         (_, None) => after("deployments"),
     }?;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod counts;
+mod media;
 mod odd;
 mod privacy;
 mod streams;

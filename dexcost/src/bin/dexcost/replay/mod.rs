@@ -98,11 +98,16 @@ fn replay(recording: &Recording, args: &Args) -> Observation {
             exchange.data(piece);
         }
     }
-    exchange.settle(if kept < body.len() {
+    let mut seen = exchange.settle(if kept < body.len() {
         Ending::Failed
     } else {
         Ending::Done
-    })
+    });
+    if recording.made_up_request {
+        // Its URL is no evidence of what was asked for.
+        seen.call.model_requested = None;
+    }
+    seen
 }
 
 #[allow(clippy::print_stderr, reason = "a command reports its errors there")]

@@ -15,6 +15,8 @@ pub(crate) struct Recording {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) request_headers: Fields,
+    /// Whether the request is made up: only its answer was recorded.
+    pub(crate) made_up_request: bool,
     /// `None` where no request was recorded, only its answer.
     pub(crate) request_body: Option<Vec<u8>>,
     pub(crate) status: u16,
@@ -126,6 +128,7 @@ fn from_line(text: &[u8]) -> io::Result<Recording> {
         method: line.method,
         url: line.url,
         request_headers: Fields(line.request_headers),
+        made_up_request: line.flags.request_synthetic,
         request_body,
         status: line.status,
         response_headers: Fields(line.response_headers),
@@ -204,6 +207,7 @@ impl Entry {
             method: self.request.method,
             url: self.request.url,
             request_headers: fields(self.request.headers),
+            made_up_request: false,
             request_body: self
                 .request
                 .post_data

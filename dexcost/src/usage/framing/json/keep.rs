@@ -6,6 +6,8 @@
 pub(crate) enum Keep {
     /// The whole value, long strings left empty.
     All,
+    /// Of a string how many characters it has, as a number; of anything else nothing.
+    Length,
     /// Of an object these fields; of anything else all.
     Fields(&'static [(&'static str, Keep)]),
 }

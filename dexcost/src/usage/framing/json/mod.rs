@@ -7,6 +7,7 @@
 
 mod bytes;
 mod keep;
+mod length;
 mod scan;
 mod skeleton;
 mod skip;

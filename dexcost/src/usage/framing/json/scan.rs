@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::bytes::{is_blank, is_scalar, text_end};
+use super::length::Length;
 use super::skeleton::{Copying, Skeleton};
 use super::skip::{Skip, SkipEnd};
 use super::{Keep, LONGEST_TEXT};
@@ -51,6 +52,8 @@ enum State {
     Scalar { copy: bool, length: usize },
     /// In a string value; `from` is where its copy starts.
     Text { copy: Option<usize>, escaped: bool },
+    /// In a string value whose length is kept.
+    Length(Length),
     /// In a container that is skipped.
     Skip(Skip),
     /// In a container that is copied.
@@ -63,6 +66,7 @@ enum State {
 enum Want {
     Skip,
     All,
+    Length,
     Fields(Fields),
 }
 
@@ -167,6 +171,7 @@ impl Scanner {
                 used
             }
             State::Scalar { .. } => self.scalar(bytes),
+            State::Length(_) => self.length(bytes),
             _ => self.structure(bytes),
         }
     }
@@ -182,6 +187,7 @@ impl Scanner {
                 let want = *want;
                 self.container(byte, want);
             }
+            (State::Value(Want::Length), b'"') => self.state = State::Length(Length::default()),
             (State::Value(want), b'"') => {
                 let copy = !matches!(want, Want::Skip);
                 return at + self.begin_text(&bytes[at..], copy);
@@ -190,7 +196,10 @@ impl Scanner {
                 self.close(byte);
             }
             (State::Value(want), b'0'..=b'9' | b'-' | b't' | b'f' | b'n' | b'N' | b'I') => {
-                let copy = !matches!(want, Want::Skip);
+                let copy = !matches!(want, Want::Skip | Want::Length);
+                if matches!(want, Want::Length) {
+                    self.skeleton.put(b"null");
+                }
                 self.state = State::Scalar { copy, length: 0 };
                 return at + self.scalar(&bytes[at..]);
             }
@@ -266,7 +275,7 @@ impl Scanner {
                 self.skeleton.put(&[byte]);
                 self.state = State::Copy(Copying::new());
             }
-            Want::Skip | Want::Fields(_) => {
+            Want::Skip | Want::Length | Want::Fields(_) => {
                 if !matches!(want, Want::Skip) {
                     self.skeleton.put(b"null");
                 }
@@ -339,6 +348,7 @@ impl Scanner {
         let want = match kept {
             None => Want::Skip,
             Some(Keep::All) => Want::All,
+            Some(Keep::Length) => Want::Length,
             Some(Keep::Fields(fields)) => Want::Fields(fields),
         };
         if !matches!(want, Want::Skip) {
@@ -349,6 +359,19 @@ impl Scanner {
         }
         self.state = State::Colon(want);
         want
+    }
+
+    fn length(&mut self, bytes: &[u8]) -> usize {
+        let State::Length(length) = &mut self.state else {
+            return 0;
+        };
+        let Some(used) = length.feed(bytes) else {
+            return bytes.len();
+        };
+        let characters = length.characters().to_string();
+        self.skeleton.put(characters.as_bytes());
+        self.value_ended();
+        used
     }
 
     fn text(&mut self, bytes: &[u8]) -> usize {

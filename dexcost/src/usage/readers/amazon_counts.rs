@@ -1,0 +1,145 @@
+//! Counts as Amazon Bedrock reports them beside, or in place of, a model's own.
+//!
+//! Reference: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html> and
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>, read 2026-11. The input
+//! is what no cache served; reads and writes come on top, unless the total proves that they are inside.
+
+use super::count::{Count, add, set};
+use crate::usage::framing::{Json, Keep};
+use crate::usage::{Unit, Usage};
+use crate::wire::Headers;
+
+/// The object that ends a stream of InvokeModel.
+pub(super) const METRICS: &str = "amazon-bedrock-invocationMetrics";
+
+/// Header fields of InvokeModel, with what they count.
+const INPUT: &str = "x-amzn-bedrock-input-token-count";
+const OUTPUT: &str = "x-amzn-bedrock-output-token-count";
+const CACHE_READ: &str = "x-amzn-bedrock-cache-read-input-token-count";
+const CACHE_WRITE: &str = "x-amzn-bedrock-cache-write-input-token-count";
+
+/// What is kept of a trace: the model that a prompt router chose.
+pub(super) const KEEP_TRACE: Keep =
+    Keep::Fields(&[("promptRouter", Keep::Fields(&[("invokedModelId", Keep::All)]))]);
+
+/// Counts as reported.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AmazonCounts {
+    input: Count,
+    output: Count,
+    total: Count,
+    cache_read: Count,
+    cache_write: Count,
+    write_5m: Count,
+    write_1h: Count,
+    web_searches: Count,
+    unreadable: bool,
+}
+
+impl AmazonCounts {
+    /// The counts in header fields.
+    pub(super) fn of_headers(headers: &dyn Headers) -> Self {
+        let count = |name: &str| {
+            let text = std::str::from_utf8(headers.get(name)?).ok()?;
+            crate::money::parse(text.trim()).ok()
+        };
+        Self {
+            input: count(INPUT),
+            output: count(OUTPUT),
+            cache_read: count(CACHE_READ),
+            cache_write: count(CACHE_WRITE),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.unreadable
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.input.is_none() && self.output.is_none()
+    }
+
+    /// Takes over a usage object or the metrics of an invocation.
+    pub(super) fn read(&mut self, usage: Json<'_>) {
+        let mut fields = usage.fields();
+        for (name, value) in &mut fields {
+            let slot = match name {
+                b"inputTokens" | b"inputTokenCount" => &mut self.input,
+                b"outputTokens" | b"outputTokenCount" => &mut self.output,
+                b"totalTokens" | b"totalTokenCount" => &mut self.total,
+                b"cacheReadInputTokens" | b"cacheReadInputTokenCount" => &mut self.cache_read,
+                b"cacheWriteInputTokens" | b"cacheWriteInputTokenCount" => &mut self.cache_write,
+                b"cacheDetails" => {
+                    self.lifetimes(value);
+                    continue;
+                }
+                b"serverToolUsage" => {
+                    if let Some(count) = value.get("webSearchRequests") {
+                        set(&mut self.web_searches, count, &mut self.unreadable);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            set(slot, value, &mut self.unreadable);
+        }
+        self.unreadable |= usage.is_object() && fields.after().is_none();
+    }
+
+    /// Cache writes by lifetime.
+    fn lifetimes(&mut self, details: Json<'_>) {
+        (self.write_5m, self.write_1h) = (None, None);
+        for detail in details.items() {
+            let Some(tokens) = detail.get("inputTokens") else {
+                continue;
+            };
+            let slot = match detail.get("ttl").and_then(Json::word) {
+                Some("5m") => &mut self.write_5m,
+                Some("1h") => &mut self.write_1h,
+                _ => continue,
+            };
+            let mut count = None;
+            set(&mut count, tokens, &mut self.unreadable);
+            *slot = add(*slot, count);
+        }
+    }
+
+    /// These counts, and of `other` what is missing.
+    pub(super) fn or(mut self, other: &Self) -> Self {
+        self.input = self.input.or(other.input);
+        self.output = self.output.or(other.output);
+        self.cache_read = self.cache_read.or(other.cache_read);
+        self.cache_write = self.cache_write.or(other.cache_write);
+        self
+    }
+
+    /// Sets the input and output that a model reported in words of its own.
+    pub(super) fn with(mut self, input: Count, output: Count) -> Self {
+        self.input = input.or(self.input);
+        self.output = output.or(self.output);
+        self
+    }
+
+    /// The normal form: the input with its cache reads and writes.
+    pub(super) fn normal(&self) -> Usage {
+        let cached = add(self.cache_read, self.cache_write);
+        let is_inside = cached.is_some_and(|cached| !cached.is_zero())
+            && self.total.is_some()
+            && add(self.input, self.output) == self.total;
+        let input = if is_inside || self.input.is_none() {
+            self.input
+        } else {
+            add(self.input, cached)
+        };
+        Usage::of_reported([
+            (Unit::InputTokens, input),
+            (Unit::OutputTokens, self.output),
+            (Unit::CacheReadTokens, self.cache_read),
+            (Unit::CacheWriteTokens, self.cache_write),
+            (Unit::CacheWrite5mTokens, self.write_5m),
+            (Unit::CacheWrite1hTokens, self.write_1h),
+            (Unit::WebSearchRequests, self.web_searches),
+        ])
+    }
+}

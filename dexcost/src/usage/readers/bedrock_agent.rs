@@ -1,0 +1,154 @@
+//! Agents on Amazon Bedrock: InvokeAgent, InvokeInlineAgent and RetrieveAndGenerate.
+//!
+//! Reference: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html>
+//! and <https://docs.aws.amazon.com/bedrock/latest/userguide/trace-events.html>, read 2026-11. The
+//! exchange has no usage of its own. With tracing on, each model call inside it is shown by two
+//! events of one trace id: one says which model, the other what it consumed.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use smallvec::SmallVec;
+
+use super::amazon_counts::AmazonCounts;
+use super::{KeptFields, Reading, Setup, Terminal, WireForm, error_signs};
+use crate::event::{CallPart, ErrorType};
+use crate::money::exact_sum;
+use crate::text::Text;
+use crate::usage::framing::{Json, Keep};
+use crate::usage::{Unit, Usage};
+
+const STEP: Keep = Keep::Fields(&[
+    (
+        "modelInvocationInput",
+        Keep::Fields(&[("foundationModel", Keep::All), ("traceId", Keep::All)]),
+    ),
+    (
+        "modelInvocationOutput",
+        Keep::Fields(&[
+            ("traceId", Keep::All),
+            ("metadata", Keep::Fields(&[("usage", Keep::All)])),
+        ]),
+    ),
+]);
+
+const KEEP: KeptFields = &[
+    (
+        "trace",
+        Keep::Fields(&[
+            ("preProcessingTrace", STEP),
+            ("orchestrationTrace", STEP),
+            ("postProcessingTrace", STEP),
+            ("routingClassifierTrace", STEP),
+        ]),
+    ),
+    ("sessionId", Keep::All),
+];
+
+/// More model calls than this in one exchange are added up without their models.
+const MOST_PARTS: usize = 64;
+/// Calls that are open at one time.
+const MOST_OPEN: usize = 8;
+
+static INVOCATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""modelInvocation"#));
+
+/// Reads the traces of an agent.
+#[derive(Debug)]
+pub(crate) struct BedrockAgent {
+    /// The models of calls whose usage has not come yet, by trace id.
+    open: SmallVec<[(Text, Text); 2]>,
+    parts: Vec<CallPart>,
+    /// What was consumed by models that were not named.
+    unnamed: Usage,
+    understood: bool,
+    error: Option<ErrorType>,
+}
+
+impl BedrockAgent {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
+        Self {
+            open: SmallVec::new(),
+            parts: Vec::new(),
+            unnamed: Usage::new(),
+            understood: false,
+            error: error_signs::of_amazon_header(setup.headers),
+        }
+    }
+
+    fn step(&mut self, step: Json<'_>) {
+        for (name, value) in step.fields() {
+            let id = value.get("traceId").and_then(Json::text);
+            match name {
+                b"modelInvocationInput" => {
+                    let model = value.get("foundationModel").and_then(Json::text);
+                    if let (Some(id), Some(model)) = (id, model)
+                        && self.open.len() < MOST_OPEN
+                    {
+                        self.open.push((id, model));
+                    }
+                }
+                b"modelInvocationOutput" => {
+                    let metadata = value.get("metadata");
+                    if let Some(usage) = metadata.and_then(|metadata| metadata.get("usage")) {
+                        self.consumed(id.as_ref(), usage);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn consumed(&mut self, id: Option<&Text>, usage: Json<'_>) {
+        let mut counts = AmazonCounts::default();
+        counts.read(usage);
+        let usage = counts.normal();
+        let at = self.open.iter().position(|(open, _)| Some(open) == id);
+        match at.map(|at| self.open.remove(at).1) {
+            Some(model) if self.parts.len() < MOST_PARTS => self.parts.push(CallPart { model, usage }),
+            _ => self.add_unnamed(&usage),
+        }
+    }
+
+    fn add_unnamed(&mut self, usage: &Usage) {
+        for (unit, quantity) in usage.iter() {
+            let so_far = self.unnamed.get(unit).unwrap_or_default();
+            if let Some(sum) = exact_sum(so_far, quantity) {
+                self.unnamed.set(unit, sum);
+            }
+        }
+    }
+}
+
+impl WireForm for BedrockAgent {
+    fn keep(&self) -> KeptFields {
+        KEEP
+    }
+
+    fn read_body(&mut self, body: Json<'_>) {
+        self.understood |= body.get("sessionId").is_some();
+        for (_, step) in body.get("trace").into_iter().flat_map(Json::fields) {
+            self.step(step);
+        }
+    }
+
+    fn event(&mut self, event: &[u8]) {
+        if INVOCATION.find(event).is_some() {
+            self.understood = true;
+            self.read_body(Json::new(event));
+        }
+    }
+
+    fn finish(&mut self) -> Reading {
+        let usage = std::mem::take(&mut self.unnamed);
+        Reading {
+            // Nothing in the stream says that it is over.
+            terminal: Terminal::Finished,
+            understood: self.understood,
+            has_usage: usage.get(Unit::InputTokens).is_some() || !self.parts.is_empty(),
+            usage,
+            parts: std::mem::take(&mut self.parts),
+            error: self.error,
+            ..Reading::default()
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Amazon Bedrock's Converse and ConverseStream.
+//!
+//! Reference: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html> and
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>, read
+//! 2026-11. A stream reports its usage in a last event, after the one with the stop reason. The
+//! answer names no model, but where a prompt router chose one.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::amazon_counts::{AmazonCounts, KEEP_TRACE};
+use super::openai_counts::is_impossible;
+use super::scan::says;
+use super::{KeptFields, Reading, Setup, Terminal, WireForm, error_signs};
+use crate::event::ErrorType;
+use crate::text::Text;
+use crate::usage::framing::{Json, Keep};
+
+const KEEP: KeptFields = &[
+    ("stopReason", Keep::All),
+    ("usage", Keep::All),
+    ("trace", KEEP_TRACE),
+    ("serviceTier", Keep::All),
+];
+
+static STOP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""stopReason""#));
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""usage""#));
+
+/// Reads Converse.
+#[derive(Debug)]
+pub(crate) struct BedrockConverse {
+    counts: AmazonCounts,
+    has_usage: bool,
+    finish: Option<Text>,
+    model: Option<Text>,
+    service_tier: Option<Text>,
+    error: Option<ErrorType>,
+    closed: bool,
+}
+
+impl BedrockConverse {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
+        Self {
+            counts: AmazonCounts::default(),
+            has_usage: false,
+            finish: None,
+            model: None,
+            service_tier: None,
+            error: error_signs::of_amazon_header(setup.headers),
+            closed: false,
+        }
+    }
+}
+
+impl WireForm for BedrockConverse {
+    fn keep(&self) -> KeptFields {
+        KEEP
+    }
+
+    fn read_body(&mut self, body: Json<'_>) {
+        for (name, value) in body.fields() {
+            match name {
+                b"stopReason" => self.finish = value.text().or_else(|| self.finish.take()),
+                b"usage" => {
+                    self.has_usage |= value.is_object();
+                    self.counts.read(value);
+                }
+                b"trace" => {
+                    let router = value.get("promptRouter");
+                    let invoked = router.and_then(|router| router.get("invokedModelId"));
+                    self.model = invoked.and_then(Json::text).or_else(|| self.model.take());
+                }
+                b"serviceTier" => self.service_tier = value.get("type").and_then(Json::text),
+                _ => {}
+            }
+        }
+    }
+
+    fn event(&mut self, event: &[u8]) {
+        if says(&STOP, event) || says(&USAGE, event) {
+            self.read_body(Json::new(event));
+            self.closed |= self.has_usage && self.finish.is_some();
+        }
+    }
+
+    fn finish(&mut self) -> Reading {
+        let usage = self.counts.normal();
+        Reading {
+            terminal: match (self.closed, self.finish.is_some()) {
+                (true, _) => Terminal::Closed,
+                (false, true) => Terminal::Finished,
+                (false, false) => Terminal::Open,
+            },
+            understood: self.has_usage || self.finish.is_some(),
+            has_usage: self.has_usage,
+            is_suspect: self.counts.is_unreadable() || is_impossible(&usage),
+            usage,
+            model: self.model.take(),
+            service_tier: self.service_tier.take(),
+            finish: self.finish.take(),
+            error: self.error,
+            ..Reading::default()
+        }
+    }
+}
