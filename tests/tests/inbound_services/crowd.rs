@@ -11,7 +11,7 @@ use axum::routing::post;
 use bytes::Bytes;
 use dexcost::testing::MemorySink;
 use dexcost::{Decimal, Event, Record, Task, TaskFutureExt, TaskId, TaskStatus, dec};
-use dexcost_tower::{CaptureLayer, CaptureService};
+use dexcost_tower::{CaptureLayer, CaptureService, TaskLayer};
 use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -19,8 +19,6 @@ use tokio::sync::Barrier;
 use tonic::codegen::tokio_stream;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt};
-
-use crate::layer;
 
 const CROWD: u64 = 2_000;
 
@@ -188,11 +186,12 @@ async fn every_event_lands_on_its_task_once_and_the_sums_are_the_sum() {
     let sink = MemorySink::new();
     let gate = Arc::new(Barrier::new(usize::try_from(CROWD).unwrap()));
     let provider = BoxCloneSyncService::new(tower::service_fn(provide));
-    let outbound = CaptureLayer::new().tracker(sink.tracker()).layer(provider);
+    let tracker = sink.tracker();
+    let outbound = CaptureLayer::new().tracker(tracker.clone()).layer(provider);
     let handler = move |Path(n): Path<u64>| handle(n, outbound.clone(), Arc::clone(&gate));
     let app = Router::new()
         .route("/ask/{n}", post(handler))
-        .layer(layer(&sink).customer_header("x-customer-id"));
+        .layer(TaskLayer::new().tracker(tracker).customer_header("x-customer-id"));
     let asked: Vec<_> = (1..=CROWD)
         .map(|n| {
             let request = Request::post(format!("/ask/{n}"))
