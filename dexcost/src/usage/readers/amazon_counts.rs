@@ -65,9 +65,10 @@ impl AmazonCounts {
         let mut fields = usage.fields();
         for (name, value) in &mut fields {
             let slot = match name {
-                b"inputTokens" | b"inputTokenCount" => &mut self.input,
-                b"outputTokens" | b"outputTokenCount" => &mut self.output,
-                b"totalTokens" | b"totalTokenCount" => &mut self.total,
+                // Imported models may report in OpenAI's words.
+                b"inputTokens" | b"inputTokenCount" | b"prompt_tokens" => &mut self.input,
+                b"outputTokens" | b"outputTokenCount" | b"completion_tokens" => &mut self.output,
+                b"totalTokens" | b"totalTokenCount" | b"total_tokens" => &mut self.total,
                 b"cacheReadInputTokens" | b"cacheReadInputTokenCount" => &mut self.cache_read,
                 b"cacheWriteInputTokens" | b"cacheWriteInputTokenCount" => &mut self.cache_write,
                 b"cacheDetails" => {

@@ -87,10 +87,11 @@ impl WireForm for BedrockConverse {
     fn finish(&mut self) -> Reading {
         let usage = self.counts.normal();
         Reading {
-            terminal: match (self.closed, self.finish.is_some()) {
-                (true, _) => Terminal::Closed,
-                (false, true) => Terminal::Finished,
-                (false, false) => Terminal::Open,
+            // The stop reason is not the last event: that one has the usage.
+            terminal: if self.closed {
+                Terminal::Closed
+            } else {
+                Terminal::Open
             },
             understood: self.has_usage || self.finish.is_some(),
             has_usage: self.has_usage,

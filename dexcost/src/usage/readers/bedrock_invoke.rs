@@ -18,16 +18,22 @@ use super::openai_counts::is_impossible;
 use super::scan::says;
 use super::{KeptFields, Quirks, Reading, Setup, Terminal, WireForm, error_signs};
 use crate::event::ErrorType;
+use crate::text::Text;
 use crate::usage::framing::Json;
 
 static ENDING: LazyLock<Finder<'static>> =
     LazyLock::new(|| Finder::new(r#""amazon-bedrock-invocationMetrics""#));
+static STOP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""stop_reason""#));
 
 /// Reads InvokeModel.
 #[derive(Debug)]
 pub(crate) struct BedrockInvoke {
     may_compact: bool,
+    /// Whether a stream ends with the metrics of its invocation, as it does on Bedrock.
+    ends_in_metrics: bool,
     family: Family,
+    /// Why the model stopped, where one that speaks OpenAI's form says so in other words.
+    stop: Option<Text>,
     headers: AmazonCounts,
     metrics: AmazonCounts,
     error: Option<ErrorType>,
@@ -53,8 +59,7 @@ impl Family {
         for (name, value) in answer.fields() {
             match name {
                 b"choices" => return Self::OpenAi(OpenAiChat::at(Quirks::default())),
-                // Claude 2 answers with a completion, in a form of its own.
-                b"type" if value.word() != Some("completion") => {
+                b"type" if value.word().is_some_and(is_anthropic) => {
                     return Self::Anthropic(AnthropicMessages::at(may_compact));
                 }
                 _ => {}
@@ -63,6 +68,7 @@ impl Family {
         Self::Native(Native::default())
     }
 
+    /// Its reader, once it is known.
     fn form(&mut self) -> Option<&mut dyn WireForm> {
         match self {
             Self::Unknown => None,
@@ -73,16 +79,34 @@ impl Family {
     }
 }
 
+/// Whether a type is one of Anthropic's messages or events. Claude 2 answers with a `completion`, in
+/// a form of its own; Cohere's events have hyphens.
+fn is_anthropic(kind: &str) -> bool {
+    let starts = ["message", "content_block", "ping", "error"];
+    !kind.contains('-') && starts.iter().any(|start| kind.starts_with(start))
+}
+
 impl BedrockInvoke {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
         Self {
             may_compact: setup.may_compact,
+            ends_in_metrics: setup.route.streams && setup.route.provider == Some("bedrock"),
             family: Family::Unknown,
+            stop: None,
             headers: AmazonCounts::of_headers(setup.headers),
             metrics: AmazonCounts::default(),
             error: error_signs::of_amazon_header(setup.headers),
             closed: false,
         }
+    }
+
+    /// Mistral and DeepSeek name the reason in a choice as Anthropic does in a message.
+    fn stopped(&mut self, answer: Json<'_>) {
+        let choices = answer.get("choices").into_iter().flat_map(Json::items);
+        let reason = choices
+            .filter_map(|choice| choice.get("stop_reason")?.text())
+            .last();
+        self.stop = reason.or_else(|| self.stop.take());
     }
 
     fn family(&mut self, answer: Json<'_>) -> Option<&mut dyn WireForm> {
@@ -102,11 +126,15 @@ impl WireForm for BedrockInvoke {
         if let Some(form) = self.family(body) {
             form.read_body(body);
         }
+        self.stopped(body);
     }
 
     fn event(&mut self, event: &[u8]) {
         if let Some(form) = self.family(Json::new(event)) {
             form.event(event);
+        }
+        if matches!(self.family, Family::OpenAi(_)) && says(&STOP, event) {
+            self.stopped(Json::new(event));
         }
         if says(&ENDING, event)
             && let Some(metrics) = Json::new(event).get(METRICS)
@@ -135,8 +163,11 @@ impl WireForm for BedrockInvoke {
             }
         };
         reading.error = reading.error.or(self.error);
+        reading.finish = reading.finish.or_else(|| self.stop.take());
         if self.closed {
             reading.terminal = Terminal::Closed;
+        } else if self.ends_in_metrics {
+            reading.terminal = Terminal::Open;
         }
         reading
     }

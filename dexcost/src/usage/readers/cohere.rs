@@ -175,7 +175,7 @@ impl WireForm for Cohere {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
-        self.understood |= self.id.is_some() || self.finish.is_some() || self.is_event;
+        self.understood |= self.has_usage || (self.id.is_some() && (self.finish.is_some() || self.is_event));
     }
 
     fn event(&mut self, event: &[u8]) {

@@ -51,6 +51,7 @@ const ANSWER: KeptFields = &[
 
 const KEEP: KeptFields = &[
     ("candidates", CANDIDATE),
+    ("answer", CANDIDATE),
     ("usageMetadata", Keep::All),
     ("usage_metadata", Keep::All),
     ("modelVersion", Keep::All),
@@ -119,6 +120,8 @@ impl GeminiGenerate {
     fn read(&mut self, answer: Json<'_>) {
         for (name, value) in answer.fields() {
             match name {
+                // `generateAnswer` has one.
+                b"answer" => self.candidate(value),
                 b"candidates" => value.items().for_each(|candidate| self.candidate(candidate)),
                 b"usageMetadata" | b"usage_metadata" => self.usage(value),
                 b"modelVersion" | b"model_version" => self.model = value.text().or_else(|| self.model.take()),
@@ -179,7 +182,7 @@ impl GeminiGenerate {
         for (name, value) in &mut fields {
             match name {
                 b"serviceTier" | b"service_tier" => {
-                    self.service_tier = value.text().or_else(|| self.service_tier.take());
+                    self.service_tier = gemini_words::tier(value).or_else(|| self.service_tier.take());
                 }
                 b"trafficType" | b"traffic_type" => {
                     self.traffic = gemini_words::traffic(value).or_else(|| self.traffic.take());

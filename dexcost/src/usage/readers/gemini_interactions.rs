@@ -34,6 +34,7 @@ const KEEP: KeptFields = &[
     ("service_tier", Keep::All),
     ("usage", Keep::All),
     ("error", KEEP_ERROR),
+    ("object", Keep::All),
     ("event_type", Keep::All),
     ("interaction", Keep::Fields(INTERACTION)),
     ("metadata", Keep::Fields(&[("usage", Keep::All)])),
@@ -103,7 +104,10 @@ impl WireForm for GeminiInteractions {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
-        self.understood |= self.status.is_some();
+        let word = |name: &str| body.get(name).and_then(Json::word).unwrap_or_default();
+        self.understood |= self.has_usage
+            || word("object") == "interaction"
+            || word("event_type").starts_with("interaction.");
     }
 
     fn event(&mut self, event: &[u8]) {
@@ -136,6 +140,7 @@ impl WireForm for GeminiInteractions {
             model: self.model.take(),
             id: self.id.take(),
             service_tier: self.service_tier.take(),
+            is_pending: !self.is_over(),
             finish: self.status.take(),
             error: self.error.or(failed.then_some(ErrorType::Other)),
             ..Reading::default()

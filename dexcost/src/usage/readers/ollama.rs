@@ -65,7 +65,7 @@ impl WireForm for Ollama {
         Reading {
             terminal: if is_done { Terminal::Closed } else { Terminal::Open },
             is_item: self.done == Some(false),
-            understood: self.model.is_some(),
+            understood: self.model.is_some() && (self.done.is_some() || !usage.is_empty()),
             has_usage: !usage.is_empty(),
             is_suspect: self.unreadable || is_impossible(&usage),
             usage,
