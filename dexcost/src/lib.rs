@@ -86,9 +86,10 @@ pub use literal::__literal;
 pub use loss::{Loss, LossKind, LossReason};
 pub use observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
 pub use pricing::{
-    CostResult, Explanation, PriceLine, PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung,
-    ServiceBodies, ServiceCatalog, ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceMatch,
-    ServiceModel, ServiceObservation, ServiceRow, ServiceRule,
+    CostResult, EgressCost, EgressDestination, EgressPricing, Explanation, PriceLine, PriceQuery,
+    PricingEngine, RateEntry, RateRegistry, Resolution, Rung, ServiceBodies, ServiceCatalog, ServiceCost,
+    ServiceGap, ServiceKind, ServiceLine, ServiceMatch, ServiceModel, ServiceObservation, ServiceReader,
+    ServiceRow, ServiceRule,
 };
 pub use privacy::{Privacy, scrub_url};
 pub use sink::{Commit, Committer, Record, Refusal, Sink};

@@ -57,6 +57,7 @@
 
 mod answer;
 mod bill;
+mod egress;
 mod engine;
 mod entry;
 mod explain;
@@ -74,11 +75,12 @@ mod table;
 mod tests;
 
 pub(crate) use answer::Cost;
+pub use egress::{EgressCost, EgressDestination, EgressPricing};
 pub use engine::PricingEngine;
 pub use explain::Explanation;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
 pub use services::{
     ServiceBodies, ServiceCatalog, ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceMatch,
-    ServiceModel, ServiceObservation, ServiceRow, ServiceRule,
+    ServiceModel, ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
 };

@@ -9,8 +9,10 @@ use super::row::{Price, Row, ServiceRule, Trust};
 use super::seen::Seen;
 use super::template;
 use super::units;
-use crate::event::{CostConfidence, PricingSource};
+use crate::clock::Timestamp;
+use crate::event::{CallType, CostConfidence, PricingSource};
 use crate::money;
+use crate::pricing::query::PriceQuery;
 use crate::text::Text;
 use crate::usage::Usage;
 use crate::words::words;
@@ -99,6 +101,8 @@ pub struct ServiceLine {
 pub struct ServiceModel {
     /// The provider as the table calls it.
     pub provider: Text,
+    /// What kind of call it is.
+    pub call_type: CallType,
     /// The model.
     pub model: Text,
     /// What was consumed.
@@ -126,6 +130,18 @@ pub struct ServiceObservation {
     pub resource: Option<Text>,
     /// The provider's own identity of the exchange.
     pub record: Option<Text>,
+}
+
+impl ServiceModel {
+    /// The question to the price tables.
+    #[must_use]
+    pub fn query(&self, billed_at: Timestamp) -> PriceQuery<'_> {
+        PriceQuery {
+            provider: Some(&self.provider),
+            call_type: self.call_type,
+            ..PriceQuery::new(&self.model, &self.usage, billed_at)
+        }
+    }
 }
 
 impl ServiceCost {
@@ -321,6 +337,7 @@ fn by_rows(matched: &ServiceMatch, rows: &[&Row], seen: &Seen<'_>) -> Option<Ser
         cost.gap = Some(ServiceGap::NotReported);
         cost.model_table = template::first(&table.model, seen).map(|model| ServiceModel {
             provider: table.provider.clone(),
+            call_type: table.call_type,
             model,
             usage: table_usage(table, seen),
         });

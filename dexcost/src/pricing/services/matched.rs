@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::body::Body;
 use super::cost::{self, ServiceCost};
 use super::domain_rates::DomainRate;
+use super::reader::{Places, ServiceReader};
 use super::row::{Row, ServiceRule};
 use super::seen::{Copied, Seen};
 use super::source::Source;
@@ -116,6 +117,17 @@ impl ServiceMatch {
     pub fn wants_reply_body(&self) -> Option<usize> {
         self.reads(|source| matches!(source, Source::Body(_)))
             .then_some(BODY_CAP)
+    }
+
+    /// A reader for the reply's body that keeps what [`cost`](Self::cost) needs of it, however long it
+    /// is; `None` where nothing is needed. Texts longer than 512 bytes are left empty.
+    #[must_use]
+    pub fn reply_reader(&self) -> Option<ServiceReader> {
+        let mut places = Places::default();
+        for row in self.candidates() {
+            row.sources(&mut |source| places.add(source));
+        }
+        (!places.is_empty()).then(|| ServiceReader::new(&places))
     }
 
     /// Takes the status and, of the reply's headers, what the rows ask for.

@@ -21,8 +21,9 @@
 //! second reader beside the one for documents.
 //!
 //! # Bodies
-//! Rows read fields of bodies by path, lazily, from the bytes as they came; numbers never pass through a
-//! float. What a cut-off body leaves open is not guessed: an array of which the end is missing
+//! A reply is read as it passes, whatever its size: [`ServiceReader`] keeps the fields that rows ask for
+//! and nothing else of it. Of a request the beginning is kept while the exchange lasts, because some rows
+//! count its characters. Numbers never pass through a float. What a cut-off body leaves open is not guessed: an array of which the end is missing
 //! has no length, and a rule that could not be decided makes the cost an estimate.
 
 mod body;
@@ -35,6 +36,7 @@ mod hosts;
 mod matched;
 mod paths;
 mod quantity;
+mod reader;
 mod row;
 mod seen;
 mod source;
@@ -46,7 +48,10 @@ mod units;
 pub use catalog::ServiceCatalog;
 pub use cost::{ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceModel, ServiceObservation};
 pub use matched::{ServiceBodies, ServiceMatch, ServiceRow};
+pub use reader::ServiceReader;
 pub use row::ServiceRule;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::shared::csv_records;

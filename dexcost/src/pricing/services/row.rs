@@ -10,6 +10,7 @@ use super::quantity::Quantity;
 use super::source::Source;
 use super::template::Template;
 use super::{hosts, paths};
+use crate::event::CallType;
 use crate::money;
 use crate::text::Text;
 use crate::usage::Unit;
@@ -98,6 +99,8 @@ enum Payer {
 struct WrittenTable<'a> {
     #[serde(borrow)]
     provider: Cow<'a, str>,
+    #[serde(default)]
+    call: CallType,
     model: Vec<Cow<'a, str>>,
     #[serde(default)]
     usage: Vec<(Unit, Vec<Cow<'a, str>>)>,
@@ -139,6 +142,7 @@ pub(super) enum Price {
 #[derive(Debug)]
 pub(super) struct ModelTable {
     pub(super) provider: Text,
+    pub(super) call_type: CallType,
     pub(super) model: Vec<Template>,
     pub(super) usage: Vec<(Unit, Vec<Quantity>)>,
 }
@@ -310,6 +314,7 @@ impl ModelTable {
         };
         Ok(Self {
             provider: written.provider.into(),
+            call_type: written.call,
             model: all(&written.model, Template::parse)?,
             usage: written
                 .usage
@@ -329,12 +334,6 @@ impl Observer {
             resource: all(&written.resource, Template::parse)?,
             record: all(&written.record, Template::parse)?,
         })
-    }
-}
-
-impl From<Cow<'_, str>> for Text {
-    fn from(text: Cow<'_, str>) -> Self {
-        Self::from(&*text)
     }
 }
 

@@ -59,6 +59,7 @@ fn impossible_quantities_are_no_cost() {
 
 #[test]
 fn bodies_made_to_harm_do_none() {
+    let catalog = ServiceCatalog::new();
     let deep = format!("{}{}", r#"{"usage":"#.repeat(20_000), "[".repeat(20_000));
     let long = format!(r#"{{"usage":{{"credits":"{}"}}}}"#, "9".repeat(100_000));
     let many = format!(r#"{{"results":[{}]}}"#, vec!["{}"; 50_000].join(","));
@@ -77,12 +78,19 @@ fn bodies_made_to_harm_do_none() {
             "https://api.exa.ai/search",
             "https://api.exa.ai/contents",
         ] {
-            let _ = Talk::post(url, reply, reply).cost();
+            let talk = Talk::post(url, reply, reply);
+            assert!(talk.cost_in(&catalog).is_some() && talk.read_in(&catalog, 4096).is_some());
         }
     }
-    let numbers = Talk::post("https://api.exa.ai/search", "{}", &many).cost();
+    let numbers = Talk::post("https://api.exa.ai/search", "{}", &many);
     // 0.007 and 49,990 results above ten
-    assert_eq!(numbers.cost_usd, Some(dec!(49.997)));
+    assert_eq!(numbers.cost_in(&catalog).unwrap().cost_usd, Some(dec!(49.997)));
+    // A reader does not keep so many, and does not guess how many they are.
+    let read = numbers.read_in(&catalog, 4096).unwrap();
+    assert_eq!(
+        (read.cost_usd, read.confidence),
+        (Some(dec!(0.007)), CostConfidence::Unknown)
+    );
 }
 
 #[test]
@@ -100,4 +108,34 @@ fn only_what_rows_ask_for_is_kept_of_a_request() {
     };
     let found = talk.found(&ServiceCatalog::new()).unwrap();
     assert!(!format!("{:?} {:?}", found.line, found.headers).contains("hunter2"));
+}
+
+#[test]
+fn a_figure_behind_megabytes_of_text_is_read() {
+    let text = "lorem ipsum ".repeat(200_000);
+    let reply = format!(
+        r#"{{"success":true,"data":{{"markdown":"{text}","metadata":{{"title":"x","creditsUsed":5}}}}}}"#
+    );
+    let talk = Talk::post("https://api.firecrawl.dev/v2/scrape", "{}", &reply);
+    assert_eq!(talk.cost().cost_usd, Some(dec!(0.00415)));
+    let mut reader = talk
+        .found(&ServiceCatalog::new())
+        .unwrap()
+        .reply_reader()
+        .unwrap();
+    reader.feed(reply.as_bytes());
+    assert!(reader.kept().len() < 200, "{}", reader.kept().len());
+    assert!(!reader.is_cut());
+}
+
+#[test]
+fn equal_rows_share_what_is_kept_for_good() {
+    let first = ServiceCatalog::new().lookup("https://api.exa.ai/search").unwrap();
+    let count = || super::super::reader::trees();
+    let _ = first.reply_reader();
+    let before = count();
+    for _ in 0..100 {
+        let _ = first.reply_reader();
+    }
+    assert!(count() < before + 100);
 }

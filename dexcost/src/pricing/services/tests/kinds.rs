@@ -2,6 +2,7 @@
 
 use super::Talk;
 use crate::event::{CostConfidence, PricingSource};
+use crate::pricing::PricingEngine;
 use crate::pricing::services::{ServiceGap, ServiceKind};
 use crate::{Unit, dec};
 
@@ -187,6 +188,73 @@ fn a_model_is_left_to_the_table_of_models() {
     );
     assert_eq!(model.usage.get(Unit::InputCharacters), Some(dec!(5)));
     assert_eq!(cost.cost_usd, None);
+}
+
+#[test]
+fn the_table_of_models_has_the_models_of_services() {
+    let priced = |url, request, reply| {
+        let cost = Talk::post(url, request, reply).cost();
+        let model = cost.model_table.unwrap_or_else(|| panic!("{url}"));
+        let answer = PricingEngine::new()
+            .price(&model.query(crate::Timestamp::from_unix_micros(1_790_000_000_000_000)));
+        (
+            answer.cost_usd,
+            answer.matched.map(|key| key.to_string()).unwrap_or_default(),
+        )
+    };
+    for (url, request, reply, usd, key) in [
+        (
+            "https://api.elevenlabs.io/v1/text-to-speech/v?output_format=mp3",
+            r#"{"text":"hello","model_id":"eleven_v3"}"#,
+            "",
+            dec!(0.0004),
+            "elevenlabs/eleven_v3",
+        ),
+        (
+            "https://api.stability.ai/v2beta/stable-image/generate/core",
+            "--x\r\n",
+            "",
+            dec!(0.03),
+            "stability/stable-image-core",
+        ),
+        (
+            "https://external.api.recraft.ai/v1/images/generations",
+            r#"{"model":"recraftv3"}"#,
+            r#"{"data":[{},{}]}"#,
+            dec!(0.08),
+            "recraft/recraftv3",
+        ),
+        (
+            "https://api.dev.runwayml.com/v1/image_to_video",
+            r#"{"model":"gen4_turbo","duration":5}"#,
+            r#"{"id":"t"}"#,
+            dec!(0.25),
+            "runwayml/gen4_turbo",
+        ),
+        (
+            "https://fal.run/fal-ai/flux/dev",
+            "{}",
+            r#"{"images":[{},{}]}"#,
+            dec!(0.05),
+            "fal_ai/fal-ai/flux/dev",
+        ),
+        (
+            "https://api.mistral.ai/v1/ocr",
+            r#"{"model":"mistral-ocr-latest"}"#,
+            r#"{"usage_info":{"pages_processed":3}}"#,
+            dec!(0.012),
+            "mistral/mistral-ocr-latest",
+        ),
+        (
+            "https://api.soniox.com/v1/transcriptions/j",
+            "",
+            r#"{"id":"j","status":"completed","model":"stt-async-v4","audio_duration_ms":60000}"#,
+            dec!(0.001666668),
+            "soniox/stt-async-v4",
+        ),
+    ] {
+        assert_eq!(priced(url, request, reply), (Some(usd), key.to_owned()), "{url}");
+    }
 }
 
 #[test]

@@ -5,8 +5,9 @@ mod kinds;
 mod precedence;
 mod refresh;
 mod rows;
+pub(in crate::pricing) mod shared;
 
-use super::{ServiceBodies, ServiceCatalog, ServiceCost, ServiceMatch};
+use super::{ServiceBodies, ServiceCatalog, ServiceCost, ServiceMatch, ServiceReader};
 use crate::wire::RequestFacts;
 
 /// An exchange, described by what differs from an empty one.
@@ -57,7 +58,32 @@ impl<'a> Talk<'a> {
         })
     }
 
+    /// The cost where the reply is read in pieces as it passes.
+    fn read_in(&self, catalog: &ServiceCatalog, size: usize) -> Option<ServiceCost> {
+        let found = self.found(catalog)?;
+        let mut reader = found.reply_reader();
+        if let Some(reader) = &mut reader {
+            let pieces = self.reply.as_bytes().chunks(size);
+            pieces.for_each(|piece| reader.feed(piece));
+        }
+        found.cost(&ServiceBodies {
+            request: Some(self.request.as_bytes()),
+            reply: reader.as_ref().map(ServiceReader::kept),
+            reply_is_cut: reader.as_ref().is_some_and(ServiceReader::is_cut),
+            sent_bytes: Some(self.request.len() as u64),
+            elapsed_ms: self.elapsed_ms,
+            ..ServiceBodies::default()
+        })
+    }
+
+    /// The cost, which is the same whether the reply is kept or read in pieces.
     fn cost(&self) -> ServiceCost {
-        self.cost_in(&ServiceCatalog::new()).expect("a row applies")
+        let catalog = ServiceCatalog::new();
+        let kept = self.cost_in(&catalog).expect("a row applies");
+        for size in [1, 7, 4096] {
+            let read = self.read_in(&catalog, size);
+            assert_eq!(read.as_ref(), Some(&kept), "{} in pieces of {size}", self.url);
+        }
+        kept
     }
 }

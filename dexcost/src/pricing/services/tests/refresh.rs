@@ -112,4 +112,8 @@ fn the_bundled_table_may_be_served_as_it_is() {
     let (version, size) = (catalog.version(), catalog.len());
     catalog.replace_with(&text).unwrap();
     assert_eq!((catalog.version(), catalog.len()), (version, size));
+    let rows = include_str!("../bundled.jsonl").lines().skip(1);
+    for row in rows {
+        assert!(text.contains(row), "data/pack.py has not been run: {row:.80}");
+    }
 }
