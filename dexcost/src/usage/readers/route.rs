@@ -2,9 +2,10 @@
 
 use super::Dialect;
 use super::hosts::{self, Answers};
+use super::mcp;
 use crate::event::CallType;
 use crate::text::Text;
-use crate::wire::split_port;
+use crate::wire::{RequestFacts, split_port};
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(crate) enum Purpose {
     Orchestration,
     /// It shows the result of an earlier call.
     Retrieval,
+    /// It calls a tool, which is no model.
+    Tool,
 }
 
 /// Where a request leads.
@@ -113,6 +116,31 @@ const METHODS: &[(&str, Dialect, CallType)] = &[
 ];
 
 impl Route {
+    /// Where a request leads, if it can have to do with a model or with a tool for one.
+    pub(crate) fn of_request(request: &RequestFacts<'_>) -> Option<Self> {
+        match Self::of(request.method, request.authority, request.path) {
+            Some(route) if route.is_known => Some(route),
+            _ if mcp::may_be(request) => Some(Self::to_tool(request.authority)),
+            route => route,
+        }
+    }
+
+    /// To a server of tools, whoever runs it.
+    fn to_tool(authority: &str) -> Self {
+        Self {
+            dialect: Dialect::Mcp,
+            purpose: Purpose::Tool,
+            call_type: CallType::Tool,
+            provider: Some("mcp"),
+            is_known: false,
+            streams: false,
+            host: Text::from(split_port(authority).0.to_ascii_lowercase()),
+            model: None,
+            region: None,
+            residency: None,
+        }
+    }
+
     /// Where a request leads, if it can have to do with a model.
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
         let (dialect, purpose, call_type) = match method {

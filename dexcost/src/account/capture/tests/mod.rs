@@ -6,6 +6,7 @@ mod media;
 mod odd;
 mod privacy;
 mod streams;
+mod tools;
 
 use super::*;
 use crate::ending::Ending;
