@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod across;
+mod crowd;
 mod grpc;
 mod plain_hyper;
 mod reply;
