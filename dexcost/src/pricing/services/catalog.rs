@@ -215,7 +215,9 @@ fn candidates(
         let Some((path, conditions)) = row.fit(facts, segments) else {
             continue;
         };
-        row.sources(&mut |source| line.line(source, facts));
+        if row.reads.request_line {
+            row.sources(&mut |source| line.line(source, facts));
+        }
         let seen = Seen {
             line,
             headers: &Copied::default(),
