@@ -32,7 +32,7 @@ impl Exchange {
     /// Of anything else nothing is seen; [`CostTracker::begin_exchange`](crate::CostTracker::begin_exchange)
     /// also watches priced services and counts traffic.
     pub fn begin(request: &RequestFacts<'_>) -> Self {
-        Self::of(match Route::of(request.method, request.authority, request.path) {
+        Self::of(match Route::of_request(request) {
             Some(route) => Call::Model(Box::new(ModelCall::new(request, route))),
             None => Call::Unwatched,
         })

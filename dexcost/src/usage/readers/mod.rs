@@ -24,6 +24,7 @@ mod gemini_words;
 mod hosted_tools;
 mod hosts;
 mod images;
+mod mcp;
 mod ocr;
 mod ollama;
 mod openai_assistants;
@@ -153,7 +154,7 @@ wire_forms! {
     VertexPredict = vertex_predict::VertexPredict,
     /// Amazon Bedrock's Converse.
     BedrockConverse = bedrock_converse::BedrockConverse,
-    /// Amazon Bedrock's InvokeModel, in each model family's own form.
+    /// A model family's own form, told by the answer: InvokeModel, SageMaker, Vertex's rawPredict.
     BedrockInvoke = bedrock_invoke::BedrockInvoke,
     /// Amazon Bedrock's agents.
     BedrockAgent = bedrock_agent::BedrockAgent,
@@ -187,6 +188,8 @@ wire_forms! {
     TextGeneration = text_generation::TextGeneration,
     /// Replicate's predictions.
     Replicate = replicate::Replicate,
+    /// Tool calls of the Model Context Protocol.
+    Mcp = mcp::Mcp,
     /// Cloudflare's Workers AI.
     WorkersAi = workers_ai::WorkersAi,
     /// What shows the result of an earlier call, whatever its form.
