@@ -155,7 +155,7 @@ wire_forms! {
     VertexPredict = vertex_predict::VertexPredict,
     /// Amazon Bedrock's Converse.
     BedrockConverse = bedrock_converse::BedrockConverse,
-    /// Amazon Bedrock's InvokeModel, in each model family's own form.
+    /// A model family's own form, told by the answer: InvokeModel, SageMaker, Vertex's rawPredict.
     BedrockInvoke = bedrock_invoke::BedrockInvoke,
     /// Amazon Bedrock's agents.
     BedrockAgent = bedrock_agent::BedrockAgent,

@@ -66,6 +66,8 @@ const ENDINGS: &[Ending] = &[
     ("generate", "v1", Dialect::Cohere, CallType::Completion),
     ("embed", "v1", Dialect::Cohere, CallType::Embedding),
     ("embed", "v2", Dialect::Cohere, CallType::Embedding),
+    ("classify", "v1", Dialect::Cohere, CallType::Completion),
+    ("summarize", "v1", Dialect::Cohere, CallType::Completion),
     ("chat", "", Dialect::Unread, CallType::Completion),
     ("generate", "", Dialect::Unread, CallType::Completion),
     ("generate_stream", "", Dialect::TextGeneration, CallType::Completion),
@@ -111,8 +113,10 @@ const ENDINGS: &[Ending] = &[
 const METHODS: &[(&str, Dialect, CallType)] = &[
     ("generateContent", Dialect::GeminiGenerate, CallType::Completion),
     ("streamGenerateContent", Dialect::GeminiGenerate, CallType::Completion),
-    ("rawPredict", Dialect::Unread, CallType::Completion),
-    ("streamRawPredict", Dialect::Unread, CallType::Completion),
+    // Whatever a publisher's model answers.
+    ("rawPredict", Dialect::BedrockInvoke, CallType::Completion),
+    ("streamRawPredict", Dialect::BedrockInvoke, CallType::Completion),
+    ("generateAnswer", Dialect::GeminiGenerate, CallType::Completion),
     ("embedContent", Dialect::GeminiGenerate, CallType::Embedding),
     ("batchEmbedContents", Dialect::GeminiGenerate, CallType::Embedding),
     ("predict", Dialect::VertexPredict, CallType::Completion),
@@ -228,7 +232,11 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
             .unwrap_or_default()
             .trim_end_matches('/'),
     );
-    if let Some((_, method)) = at_colon(last) {
+    if let Some((model, method)) = at_colon(last) {
+        // Anthropic's token counting on Vertex has the form of a model.
+        if model == "count-tokens" {
+            return None;
+        }
         let (_, dialect, call_type) = METHODS.iter().find(|(name, ..)| *name == method)?;
         let dialect = match method {
             "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
@@ -319,7 +327,7 @@ fn is_retrieval(path: &str) -> bool {
         ("responses", "resp"),
         ("completions", "chatcmpl"),
         ("runs", "run"),
-        ("interactions", "v1_"),
+        ("interactions", ""),
         ("predictions", ""),
     ]
     .iter()
@@ -379,7 +387,8 @@ fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
         (Dialect::TextGeneration, _) => between(path, &["/models/"], ""),
         (Dialect::Replicate, _) => between(path, &["/models/", "/deployments/"], "/predictions"),
         _ if path.contains(CORTEX) => None,
-        (_, Some((model, _))) => Some(model),
+        // Code Assist names the model in the body.
+        (_, Some((model, _))) => Some(model).filter(|model| *model != "v1internal"),
         // An ARN has slashes of its own.
         (_, None) if last.starts_with("converse") || last.starts_with("invoke") => {
             let from = path.find("/model/")? + "/model/".len();

@@ -2,6 +2,7 @@
 
 mod calls;
 mod counts;
+mod framings;
 mod media;
 mod odd;
 mod privacy;

@@ -33,6 +33,28 @@ fn a_default_after_something_unseen_is_an_estimate() {
 }
 
 #[test]
+fn whether_it_is_charged_is_not_left_to_what_was_not_seen() {
+    let catalog = ServiceCatalog::new();
+    let cost = |url| {
+        let talk = Talk::get(url, "");
+        talk.found(&catalog)
+            .unwrap()
+            .cost(&ServiceBodies::default())
+            .unwrap()
+    };
+    let map = cost("https://maps.googleapis.com/maps/api/geocode/json?address=x");
+    assert_eq!((map.billable, map.cost_usd), (true, Some(dec!(0.005))));
+    let refused = r#"{"status":"OVER_QUERY_LIMIT"}"#;
+    assert!(
+        !Talk::get("https://maps.googleapis.com/maps/api/geocode/json", refused)
+            .cost()
+            .billable
+    );
+    let poll = cost("https://api.assemblyai.com/v2/transcript/t");
+    assert!(!poll.billable);
+}
+
+#[test]
 fn impossible_quantities_are_no_cost() {
     let url = "https://api.tavily.com/search";
     for credits in ["-3", "\"-3\"", "1e28", "9999999999999999999999999999"] {
