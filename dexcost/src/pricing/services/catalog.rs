@@ -11,6 +11,7 @@ use super::matched::{Candidate, ServiceBodies, ServiceMatch};
 use super::seen::{Copied, Seen};
 use super::table::Table;
 use super::{hosts, paths};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::money::Amount;
 use crate::text::Text;
@@ -76,6 +77,22 @@ impl ServiceCatalog {
         Some(ServiceMatch::new(Arc::clone(table), rows, rate, line))
     }
 
+<<<<<<< HEAD
+    /// What an answered exchange costs by what [`lookup`](Self::lookup) found, where nothing but the reply
+    /// is at hand: its headers and its body, answered with 200. `None` where no row applies after all.
+    ///
+    /// What rows would read from the request is unseen then, and a cost that hangs on it an estimate.
+    /// [`ServiceMatch::response`] and [`ServiceMatch::cost`] say more where more is known.
+    ///
+    /// ```
+    /// use dexcost::{PricingSource, ServiceCatalog, dec};
+    ///
+    /// let catalog = ServiceCatalog::new();
+    /// let found = catalog.lookup("https://api.zenrows.com/v1/?url=x").unwrap();
+    /// let headers = [("x-request-cost", "0.0014")];
+    /// let cost = catalog.extract_cost(&found, &headers, b"<html>").unwrap();
+    /// assert_eq!((cost.cost_usd, cost.source), (Some(dec!(0.0014)), PricingSource::ProviderResponse));
+=======
     /// What a reply costs, for code that has it in hand: `found` is what [`lookup`](Self::lookup) said of
     /// its URL. `None` where no row applies after all.
     ///
@@ -86,16 +103,26 @@ impl ServiceCatalog {
     /// let found = catalog.lookup("https://api.tavily.com/search").unwrap();
     /// let cost = catalog.extract_cost(found, 200, &(), br#"{"usage":{"credits":2}}"#).unwrap();
     /// assert_eq!((cost.cost_usd, cost.service.as_str()), (Some(dec!(0.016)), "tavily_search"));
+>>>>>>> main
     /// ```
     #[must_use]
     pub fn extract_cost(
         &self,
+<<<<<<< HEAD
+        found: &ServiceMatch,
+        headers: &dyn Headers,
+        body: &[u8],
+    ) -> Option<ServiceCost> {
+        let mut found = found.clone();
+        found.response(200, headers);
+=======
         mut found: ServiceMatch,
         status: u16,
         headers: &dyn Headers,
         body: &[u8],
     ) -> Option<ServiceCost> {
         found.response(status, headers);
+>>>>>>> main
         found.cost(&ServiceBodies {
             reply: Some(body),
             ..ServiceBodies::default()
@@ -173,6 +200,27 @@ impl ServiceCatalog {
     #[must_use]
     pub fn as_of(&self) -> Text {
         self.with_table(|table| table.as_of.clone())
+    }
+
+    /// How many days have passed since that date at an instant; 0 where it lies ahead.
+    ///
+    /// ```
+    /// use dexcost::{ServiceCatalog, Timestamp};
+    ///
+    /// let catalog = ServiceCatalog::new();
+    /// let day: Timestamp = Timestamp::from_unix_micros(1_798_761_600_000_000); // 2027-01-01
+    /// assert!(catalog.days_old(day) >= 1);
+    /// ```
+    #[must_use]
+    pub fn days_old(&self, at: Timestamp) -> u32 {
+        let days = |date: &str| {
+            let date: jiff::civil::Date = date.parse().ok()?;
+            let epoch = jiff::civil::Date::constant(1970, 1, 1);
+            Some(i64::from(epoch.until(date).ok()?.get_days()))
+        };
+        let today = i64::try_from(at.unix_millis() / 86_400_000).unwrap_or(i64::MAX);
+        let passed = days(&self.as_of()).map_or(0, |as_of| today.saturating_sub(as_of));
+        u32::try_from(passed.max(0)).unwrap_or(u32::MAX)
     }
 
     /// How many rows the table has.
