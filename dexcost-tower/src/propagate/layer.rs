@@ -67,8 +67,9 @@ impl PropagateLayer {
 
     /// Tells them also the trace, as `traceparent`, where the request has none.
     ///
-    /// It is the one that the task's own request came with, passed on as it was; else the task
-    /// begins one that bears its id and asks nobody to record it.
+    /// It is the one that the current task's own request came with, passed on as it was. A task
+    /// without one, or one that was opened within a request's task, begins one that bears its id and
+    /// asks nobody to record it. Where a tracing layer adds the field, put this one inside of it.
     pub fn with_trace(mut self) -> Self {
         self.what.trace = true;
         self

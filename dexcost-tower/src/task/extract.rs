@@ -10,6 +10,9 @@ use http::request::Parts;
 
 /// The task of the request, as an argument of a handler.
 ///
+/// Beneath a layer that spawns the handler it is only found after
+/// [`task_in_extensions`](crate::TaskLayer::task_in_extensions).
+///
 /// Where the request has none (it was skipped, there is no [`TaskLayer`](crate::TaskLayer), or no
 /// tracker), it answers for the handler with 500; `Option<CurrentTask>` is `None` there.
 ///
@@ -29,10 +32,10 @@ use http::request::Parts;
 pub struct CurrentTask(pub TaskHandle);
 
 impl CurrentTask {
-    /// What the layer put into the request beats the scope: code in between may have spawned.
+    /// The scope is the nearest word; code between the layer and the handler may have left it.
     fn of(parts: &Parts) -> Option<Self> {
-        let handed_out = parts.extensions.get::<TaskHandle>().cloned();
-        handed_out.or_else(dexcost::current_task).map(Self)
+        let handed_out = || parts.extensions.get::<TaskHandle>().cloned();
+        dexcost::current_task().or_else(handed_out).map(Self)
     }
 }
 

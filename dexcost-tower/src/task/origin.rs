@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dexcost::Text;
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 
 use super::head::RequestHead;
 use crate::w3c::baggage;
@@ -52,7 +52,8 @@ impl Origin {
     /// This header field of the request. It says what the client says: take a fact from one only
     /// where something in front of the service sets it.
     ///
-    /// A `name` that is none of a header field matches nothing; debug builds refuse it.
+    /// A field that is there twice with different values is refused: one of them could be the
+    /// client's own. A `name` that is none of a header field matches nothing; debug builds refuse it.
     #[must_use]
     pub fn header(name: &str) -> Self {
         Self(field(name).map_or(Place::Nowhere, Place::Header))
@@ -92,10 +93,7 @@ impl Origin {
     pub(super) fn read(&self, head: &RequestHead<'_>) -> Result<Option<String>, Refused> {
         match &self.0 {
             Place::Nowhere => Ok(None),
-            Place::Header(name) => match head.headers.get(name) {
-                Some(value) => usable(value.as_bytes()),
-                None => Ok(None),
-            },
+            Place::Header(name) => header(head.headers, name),
             Place::Baggage(key) => match baggage::get(head.headers, key) {
                 Ok(Some(value)) => usable(value.as_bytes()),
                 Ok(None) => Ok(None),
@@ -122,6 +120,19 @@ pub(super) fn field(name: &str) -> Option<HeaderName> {
     let field = HeaderName::from_bytes(name.as_bytes()).ok();
     debug_assert!(field.is_some(), "`{name}` is no name of a header field");
     field
+}
+
+/// What a header field says. Where it is there twice with different values, either could be the
+/// client's own.
+fn header(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refused> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.any(|other| other != value) {
+        return Err(Refused);
+    }
+    usable(value.as_bytes())
 }
 
 /// The text of a value; `None` where it is empty.

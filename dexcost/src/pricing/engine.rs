@@ -12,8 +12,10 @@ use super::matching::{self, Match};
 use super::overlay::Overlay;
 use super::overrides;
 use super::query::{CostResult, PriceQuery, Resolution, Rung};
+use super::sized;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::event::CallType;
 use crate::money::Amount;
 use crate::text::Text;
 use crate::usage::{Unit, Usage};
@@ -211,6 +213,33 @@ impl PricingEngine {
         trace: Option<&mut Vec<String>>,
         then: impl FnOnce(&Match<'_>, Option<&Overlay>) -> T,
     ) -> T {
+        if query.call_type == CallType::ImageGeneration
+            && let Some(name) = self.sized(query)
+        {
+            return self.with_match_of(&named(query, &name), trace, then);
+        }
+        self.with_match_of(query, trace, then)
+    }
+
+    /// The name with size and quality under which the price of these images stands, if it does.
+    #[cold]
+    fn sized(&self, query: &PriceQuery<'_>) -> Option<String> {
+        let is_listed = |name: &String| {
+            self.with_match_of(&named(query, name), None, |matched, _| {
+                matched.key().is_some_and(|key| key.ends_with(name.as_str()))
+            })
+        };
+        sized::names(query).into_iter().find(is_listed)
+    }
+
+    /// The same for the model under its own name.
+    #[inline]
+    fn with_match_of<T>(
+        &self,
+        query: &PriceQuery<'_>,
+        trace: Option<&mut Vec<String>>,
+        then: impl FnOnce(&Match<'_>, Option<&Overlay>) -> T,
+    ) -> T {
         if !self.is_layered.load(Ordering::Acquire) {
             return then(&matching::bundled(query, trace), None);
         }
@@ -219,5 +248,14 @@ impl PricingEngine {
             Some(overlay) => then(&matching::layered(query, overlay, trace), Some(overlay)),
             None => then(&matching::bundled(query, trace), None),
         }
+    }
+}
+
+/// The same question about another model.
+fn named<'a>(query: &PriceQuery<'a>, name: &'a str) -> PriceQuery<'a> {
+    PriceQuery {
+        model: name,
+        response_model: None,
+        ..query.clone()
     }
 }

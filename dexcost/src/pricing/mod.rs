@@ -69,6 +69,7 @@ mod query;
 mod rates;
 mod sanity;
 mod services;
+mod sized;
 mod table;
 
 #[cfg(test)]

@@ -253,3 +253,32 @@ async fn baggage_is_believed_only_as_far_as_it_is_asked_for_and_well_formed() {
         assert_eq!(task.metadata.get("_refused"), expected.as_ref(), "{value}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]
+
+    /// Whatever bytes a stranger sends, the request is one task, and no more is believed than that.
+    #[test]
+    fn no_header_field_breaks_anything(
+        traceparent in "[ -~\\x80-\\xff]{0,80}|0[0-9a-f]-[0-9a-f]{30,33}-[0-9a-f]{15,17}-0[01]",
+        baggage in "[ -~]{0,60}|(dexcost[.](task_id|agent|customer_id)( ?= ?)([%0-9a-fA-F;,\"-]){0,40},?){0,4}",
+    ) {
+        let sink = MemorySink::new();
+        let service = tower::service_fn(|_: Request<()>| {
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(String::new())))
+        });
+        let mut service = layer(&sink).trust_baggage().layer(service);
+        let mut asked = Request::new(());
+        for (name, value) in [("traceparent", &traceparent), ("baggage", &baggage)] {
+            if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
+                asked.headers_mut().insert(name, value);
+            }
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(service.call(asked)).unwrap();
+        let task = ended(&sink);
+        proptest::prop_assert_eq!(task.status, TaskStatus::Success);
+        let customer = task.attribution.customer_id.as_deref().unwrap_or("-");
+        proptest::prop_assert!(!customer.is_empty() && customer.len() <= 256);
+    }
+}

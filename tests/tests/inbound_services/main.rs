@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod across;
+mod crowd;
+mod endings;
 mod grpc;
 mod plain_hyper;
 mod reply;

@@ -2,12 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use dexcost::TaskStatus;
 use dexcost::testing::MemorySink;
 use dexcost_tower::TaskLayer;
 use http::{Method, Request, Response, StatusCode};
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -42,6 +45,7 @@ async fn handle(mut request: Request<Incoming>) -> Result<Response<Body>, Infall
             *reply.body_mut() = full("text").with_trailers(trailers).boxed_unsync();
             reply.headers_mut().insert("trailer", "x-sum".parse().unwrap());
         }
+        "/exact" => *reply.body_mut() = Exact(Some(Bytes::from("text"))).boxed_unsync(),
         "/upgrade" => {
             *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
             reply.headers_mut().insert("upgrade", "echo".parse().unwrap());
@@ -60,6 +64,29 @@ async fn handle(mut request: Request<Incoming>) -> Result<Response<Body>, Infall
         _ => {}
     }
     Ok(reply)
+}
+
+/// A body that knows its length and never says that it is over: who asks for no more than that never
+/// sees its end.
+struct Exact(Option<Bytes>);
+
+impl http_body::Body for Exact {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.0.take() {
+            Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            None => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |data| data.len() as u64))
+    }
 }
 
 async fn serve(layer: TaskLayer, is_http2: bool) -> SocketAddr {
@@ -177,4 +204,16 @@ async fn the_final_cost_reaches_a_client_over_http_2_whatever_the_body() {
     }
     eventually("all tasks end", || sink.ended().len() == 4).await;
     assert!(sink.ended().iter().all(|task| fact(task, "_ended_by").is_none()));
+}
+
+#[tokio::test]
+async fn a_body_of_known_length_is_finished_once_that_much_has_gone_out() {
+    let sink = MemorySink::new();
+    let addr = serve(layer(&sink), false).await;
+    let reply = client(false).get(format!("http://{addr}/exact").parse().unwrap());
+    let reply = reply.await.unwrap();
+    assert_eq!(reply.headers()["content-length"], "4");
+    assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "text");
+    eventually("the task ends", || !sink.ended().is_empty()).await;
+    assert_eq!(sink.ended()[0].status, TaskStatus::Success);
 }

@@ -17,7 +17,7 @@ impl CostTracker {
     /// whoever has no task to count them on need not watch it: see [`Exchange::is_only_traffic`].
     pub fn begin_exchange(&self, request: &RequestFacts<'_>) -> Exchange {
         let wants = &self.shared().wants;
-        let route = Route::of(request.method, request.authority, request.path);
+        let route = Route::of_request(request);
         let is_wanted = route
             .as_ref()
             .is_none_or(|route| wants.instruments.has(route.provider));

@@ -32,7 +32,7 @@ impl Exchange {
     /// Of anything else nothing is seen; [`CostTracker::begin_exchange`](crate::CostTracker::begin_exchange)
     /// also watches priced services and counts traffic.
     pub fn begin(request: &RequestFacts<'_>) -> Self {
-        Self::of(match Route::of(request.method, request.authority, request.path) {
+        Self::of(match Route::of_request(request) {
             Some(route) => Call::Model(Box::new(ModelCall::new(request, route))),
             None => Call::Unwatched,
         })
@@ -130,6 +130,15 @@ impl Exchange {
             Call::Unwatched => {}
             Call::Model(call) => call.data(bytes),
             Call::Other(call) => call.data(bytes),
+        }
+    }
+
+    /// So many bytes of a response body that the adapter leaves alone.
+    pub fn response_bytes(&mut self, bytes: u64) {
+        match &mut self.call {
+            Call::Unwatched => {}
+            Call::Model(call) => call.meter.received(bytes),
+            Call::Other(call) => call.meter.received(bytes),
         }
     }
 

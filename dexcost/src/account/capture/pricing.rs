@@ -9,8 +9,8 @@ use crate::money::exact_sum;
 use crate::observation::{Observation, UsageScope};
 use crate::pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
 use crate::text::Text;
-use crate::usage::Usage;
 use crate::usage::readers::Quirks;
+use crate::usage::{Unit, Usage};
 
 /// The cost of what an exchange showed, at the prices of `billed_at`.
 ///
@@ -92,12 +92,34 @@ fn query<'a>(seen: &'a Observation, usage: &'a Usage, billed_at: Timestamp) -> O
 }
 
 fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
-    query(seen, &seen.usage, billed_at).map_or_else(unknown, |query| prices.price(&query))
+    let without_results = without_search_results(&seen.usage);
+    let usage = without_results.as_ref().unwrap_or(&seen.usage);
+    query(seen, usage, billed_at).map_or_else(unknown, |query| prices.price(&query))
+}
+
+/// A usage without the search results that the provider fed to the model: Google counts them as
+/// prompts of a tool and charges the search in their place
+/// (<https://ai.google.dev/gemini-api/docs/pricing>, read 2026-11). `None` where there are none.
+fn without_search_results(usage: &Usage) -> Option<Usage> {
+    let results = usage
+        .get(Unit::ToolUsePromptTokens)
+        .filter(|count| !count.is_zero())?;
+    usage
+        .get(Unit::WebSearchRequests)
+        .filter(|count| !count.is_zero())?;
+    let rest = exact_sum(usage.get(Unit::InputTokens)?, -results)?;
+    Some(usage.clone().with(Unit::InputTokens, rest))
 }
 
 /// The question for a sampling with a model of its own: all else is as for the whole.
 fn query_of_part<'a>(seen: &'a Observation, part: &'a CallPart, billed_at: Timestamp) -> PriceQuery<'a> {
-    let alone = PriceQuery::new(&part.model, &part.usage, billed_at);
+    // Of an agent's exchange no model is known, only where it ran.
+    let alone = PriceQuery {
+        provider: seen.provider.as_deref(),
+        host: seen.call.host.as_deref(),
+        region: seen.call.region.as_deref(),
+        ..PriceQuery::new(&part.model, &part.usage, billed_at)
+    };
     query(seen, &part.usage, billed_at).map_or(alone, |whole| PriceQuery {
         model: &part.model,
         response_model: None,

@@ -38,7 +38,14 @@ const KEEP_SPEECH: &[(&str, Keep)] = &[
     ("text", Keep::Length),
 ];
 
-/// The same of forms.
+/// Of a request to a server of tools: which tool it calls, if it calls one.
+const KEEP_TOOL: &[(&str, Keep)] = &[
+    ("jsonrpc", Keep::All),
+    ("method", Keep::All),
+    ("params", Keep::Fields(&[("name", Keep::All)])),
+];
+
+/// Of forms what is kept of requests for images and transcripts.
 const FORM: &[&str] = &["model", "stream", "service_tier", "size", "quality", "resolution"];
 
 /// A request body in passing: of the prompt nothing is kept but a digest.
@@ -71,6 +78,8 @@ pub(super) struct Asked {
     pub(super) resolution: Option<Text>,
     /// Characters of the text that is to be spoken.
     pub(super) characters: Option<u64>,
+    /// The tool that is called.
+    pub(super) tool: Option<Text>,
     pub(super) digest: Option<u64>,
 }
 
@@ -88,6 +97,7 @@ impl RequestWatch {
                 scanner: Scanner::strict(match route.call_type {
                     CallType::ImageGeneration => KEEP_IMAGES,
                     CallType::Speech => KEEP_SPEECH,
+                    CallType::Tool => KEEP_TOOL,
                     _ => KEEP,
                 }),
                 form: None,
@@ -134,8 +144,10 @@ impl RequestWatch {
             Some(form) => form.fields().for_each(|(name, value)| asked.part(name, value)),
             None if self.body.scanner.is_malformed() => {}
             None => {
-                let fields = Json::new(self.body.scanner.skeleton()).fields();
-                fields.for_each(|(name, value)| asked.field(name, value));
+                let root = Json::new(self.body.scanner.skeleton());
+                root.fields().for_each(|(name, value)| asked.field(name, value));
+                // Several messages may come as one; the exchange is one call all the same.
+                asked.tool = tool_in(root).or_else(|| root.items().find_map(tool_in));
             }
         }
         asked.model = asked.model.or_else(|| self.model.take());
@@ -189,6 +201,17 @@ impl Asked {
         *slot = Some(value.clone());
     }
 }
+
+/// The tool that a JSON-RPC message calls.
+fn tool_in(message: Json<'_>) -> Option<Text> {
+    let is_rpc = message.get("jsonrpc").and_then(Json::word) == Some("2.0");
+    let is_call = message.get("method").and_then(Json::str).as_deref() == Some("tools/call");
+    let name = message.get("params")?.get("name")?.text()?;
+    (is_rpc && is_call && name.len() <= LONGEST_TOOL).then_some(name)
+}
+
+/// Longer names are none (the specification allows 128 characters).
+const LONGEST_TOOL: usize = 128;
 
 /// The model that a query names. One with escapes is no name that a table has.
 fn model_in(query: &str) -> Option<Text> {

@@ -5,7 +5,8 @@ use super::model_call::ModelCall;
 use super::request::Asked;
 use crate::ending::Ending;
 use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
-use crate::observation::{BodyTrouble, Observation, UsageScope};
+use crate::observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
+use crate::text::Text;
 use crate::usage::Unit;
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
@@ -26,13 +27,17 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         Purpose::Inference if captured || watch.route.is_known => UsageScope::Call,
         _ => UsageScope::None,
     };
+    let tool = match watch.route.purpose {
+        Purpose::Tool if is_answered(watch.status) => asked.tool.as_deref().map(tool),
+        _ => None,
+    };
     let Shown {
         reading,
         shape,
         trouble,
     } = shown;
     Observation {
-        provider: watch.route.provider.map(crate::text::Text::from_static),
+        provider: watch.route.provider.map(Text::from_static),
         captured,
         usage_scope: scope,
         operation_status: status,
@@ -42,7 +47,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         usage_is_suspect: reading.is_suspect,
         body_trouble: trouble,
         request_digest: asked.digest,
-        service: None,
+        service: tool.map(Box::new),
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),
         usage: reading.usage,
@@ -57,7 +62,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             response_id: reading.id,
             host: Some(std::mem::take(&mut watch.route.host)),
             region: watch.route.region.take(),
-            residency: watch.route.residency.map(crate::text::Text::from_static),
+            residency: watch.route.residency.map(Text::from_static),
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
@@ -76,10 +81,20 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     }
 }
 
+/// The use of a tool, whose price only the account knows.
+fn tool(name: &str) -> ServiceUse {
+    ServiceUse::of(Text::from(format!("mcp:{name}")))
+}
+
+/// Whether the exchange was the call: a redirect is followed by another.
+fn is_answered(status: Option<u16>) -> bool {
+    !matches!(status, Some(300..400))
+}
+
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
 fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
-    if route.purpose == Purpose::Retrieval || route.dialect == Dialect::Unread {
+    if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) || route.dialect == Dialect::Unread {
         return false;
     }
     // An error says nothing about models, unless one was asked for.

@@ -30,6 +30,8 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
         match unit {
             Unit::WebSearchRequests => web_search(call, count, bill),
             Unit::GoogleMapsRequests => maps(call, count, bill),
+            // Azure bills what is stored, by the day, and nothing for a search.
+            Unit::FileSearchRequests if matches!(call.provider.kind, Kind::Azure | Kind::AzureAi) => {}
             Unit::FileSearchRequests => {
                 let price = (call.provider.kind == Kind::OpenAi).then_some(OPENAI_FILE_SEARCH);
                 bill.add(unit.as_str(), count, price);

@@ -235,7 +235,7 @@ pub(crate) fn family(name: &str) -> &str {
 
 fn family_of_long(name: &str) -> &str {
     match name {
-        "bedrock_converse" | "bedrock_mantle" => "bedrock",
+        "bedrock_converse" | "bedrock_mantle" | "bedrock-agent" => "bedrock",
         "cohere_chat" => "cohere",
         "azure_text" => "azure",
         "text-completion-openai" => "openai",

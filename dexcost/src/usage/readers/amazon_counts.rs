@@ -65,9 +65,10 @@ impl AmazonCounts {
         let mut fields = usage.fields();
         for (name, value) in &mut fields {
             let slot = match name {
-                b"inputTokens" | b"inputTokenCount" => &mut self.input,
-                b"outputTokens" | b"outputTokenCount" => &mut self.output,
-                b"totalTokens" | b"totalTokenCount" => &mut self.total,
+                // Imported models may report in OpenAI's words.
+                b"inputTokens" | b"inputTokenCount" | b"prompt_tokens" => &mut self.input,
+                b"outputTokens" | b"outputTokenCount" | b"completion_tokens" => &mut self.output,
+                b"totalTokens" | b"totalTokenCount" | b"total_tokens" => &mut self.total,
                 b"cacheReadInputTokens" | b"cacheReadInputTokenCount" => &mut self.cache_read,
                 b"cacheWriteInputTokens" | b"cacheWriteInputTokenCount" => &mut self.cache_write,
                 b"cacheDetails" => {
@@ -141,5 +142,44 @@ impl AmazonCounts {
             (Unit::CacheWrite1hTokens, self.write_1h),
             (Unit::WebSearchRequests, self.web_searches),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(usage: &str, unit: Unit) -> u64 {
+        let mut counts = AmazonCounts::default();
+        counts.read(Json::new(usage.as_bytes()));
+        counts.normal().count(unit)
+    }
+
+    #[test]
+    fn caches_come_on_top_unless_the_total_proves_them_inside() {
+        let on_top = r#"{"inputTokens":4,"outputTokens":5,"totalTokens":39,"cacheReadInputTokens":20,"cacheReadInputTokenCount":20,"cacheWriteInputTokens":10,"cacheWriteInputTokenCount":10}"#;
+        assert_eq!(count(on_top, Unit::InputTokens), 34);
+        let inside = r#"{"inputTokens":34,"outputTokens":5,"totalTokens":39,"cacheReadInputTokens":20}"#;
+        assert_eq!(count(inside, Unit::InputTokens), 34);
+    }
+
+    #[test]
+    fn lifetimes_of_cache_writes_are_told_apart() {
+        let usage = r#"{"inputTokens":1,"outputTokens":1,"cacheWriteInputTokens":30,"cacheDetails":[{"ttl":"5m","inputTokens":10},{"ttl":"1h","inputTokens":15},{"ttl":"5m","inputTokens":5}]}"#;
+        assert_eq!(count(usage, Unit::CacheWrite5mTokens), 15);
+        assert_eq!(count(usage, Unit::CacheWrite1hTokens), 15);
+    }
+
+    #[test]
+    fn header_fields_count_too() {
+        let headers = [
+            ("X-Amzn-Bedrock-Input-Token-Count", "7"),
+            ("x-amzn-bedrock-output-token-count", " 3 "),
+            ("x-amzn-bedrock-cache-read-input-token-count", "x"),
+        ];
+        let usage = AmazonCounts::of_headers(&headers).normal();
+        assert_eq!(usage.count(Unit::InputTokens), 7);
+        assert_eq!(usage.count(Unit::OutputTokens), 3);
+        assert_eq!(usage.get(Unit::CacheReadTokens), None);
     }
 }

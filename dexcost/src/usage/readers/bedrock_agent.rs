@@ -152,3 +152,58 @@ impl WireForm for BedrockAgent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{answer_of, count, stream};
+    use super::*;
+    use crate::dec;
+
+    const HOST: &str =
+        "bedrock-agent-runtime.us-east-1.amazonaws.com/agents/A/agentAliases/B/sessions/C/text";
+
+    fn agent() -> BedrockAgent {
+        answer_of(HOST, &[], BedrockAgent::new)
+    }
+
+    fn input(id: &str, model: &str) -> String {
+        format!(
+            r#"{{"agentId":"A","sessionId":"C","trace":{{"orchestrationTrace":{{"modelInvocationInput":{{"foundationModel":"{model}","text":"secret","traceId":"{id}","type":"ORCHESTRATION"}}}}}}}}"#
+        )
+    }
+
+    fn output(id: &str, input: u32) -> String {
+        format!(
+            r#"{{"sessionId":"C","trace":{{"orchestrationTrace":{{"modelInvocationOutput":{{"metadata":{{"totalTimeMs":5,"usage":{{"inputTokens":{input},"outputTokens":7}}}},"rawResponse":{{"content":"x"}},"traceId":"{id}"}}}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn each_model_call_is_a_part_under_its_model() {
+        let events = [
+            input("t-0", "acme.brain-v1:0"),
+            r#"{"bytes":"aGk="}"#.to_owned(),
+            input("t-1", "acme.other-v1:0"),
+            output("t-1", 20),
+            output("t-0", 10),
+        ];
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        let seen = stream(agent, &events);
+        let parts: Vec<_> = seen
+            .parts
+            .iter()
+            .map(|part| (part.model.as_str(), part.usage.count(Unit::InputTokens)))
+            .collect();
+        assert_eq!(parts, [("acme.other-v1:0", 20), ("acme.brain-v1:0", 10)]);
+        assert!(seen.usage.is_empty() && seen.has_usage);
+    }
+
+    #[test]
+    fn calls_of_models_without_a_name_are_added_up() {
+        let events = [output("t-0", 10), output("t-1", 5)];
+        let seen = stream(agent, &[&events[0], &events[1]]);
+        assert!(seen.parts.is_empty());
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(15)));
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(14)));
+    }
+}

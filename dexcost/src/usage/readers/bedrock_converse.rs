@@ -87,10 +87,11 @@ impl WireForm for BedrockConverse {
     fn finish(&mut self) -> Reading {
         let usage = self.counts.normal();
         Reading {
-            terminal: match (self.closed, self.finish.is_some()) {
-                (true, _) => Terminal::Closed,
-                (false, true) => Terminal::Finished,
-                (false, false) => Terminal::Open,
+            // The stop reason is not the last event: that one has the usage.
+            terminal: if self.closed {
+                Terminal::Closed
+            } else {
+                Terminal::Open
             },
             understood: self.has_usage || self.finish.is_some(),
             has_usage: self.has_usage,
@@ -102,5 +103,60 @@ impl WireForm for BedrockConverse {
             error: self.error,
             ..Reading::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{answer_of, body, count, stream};
+    use super::*;
+    use crate::dec;
+    use crate::usage::Unit;
+
+    const HOST: &str = "bedrock-runtime.us-east-1.amazonaws.com/model/acme.brain-v1%3A0";
+
+    fn converse() -> BedrockConverse {
+        answer_of(&format!("{HOST}/converse"), &[], BedrockConverse::new)
+    }
+
+    #[test]
+    fn a_body_is_read_with_its_tier_and_the_model_that_a_router_chose() {
+        let seen = body(
+            converse(),
+            r#"{"metrics":{"latencyMs":9},"output":{"message":{"content":[{"text":"\"usage\""}]}},"stopReason":"end_turn","usage":{"inputTokens":4,"outputTokens":6,"totalTokens":110,"cacheReadInputTokens":100,"serverToolUsage":{}},"trace":{"promptRouter":{"invokedModelId":"arn:aws:bedrock:us-east-1::foundation-model/acme.brain-v1:0"}},"serviceTier":{"type":"priority"}}"#,
+        );
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(104)));
+        assert_eq!(count(&seen, Unit::CacheReadTokens), Some(dec!(100)));
+        assert_eq!(seen.finish.as_deref(), Some("end_turn"));
+        assert_eq!(seen.service_tier.as_deref(), Some("priority"));
+        assert!(seen.model.unwrap().ends_with("acme.brain-v1:0"));
+    }
+
+    #[test]
+    fn a_stream_ends_with_its_usage_and_not_before() {
+        let events = [
+            r#"{"role":"assistant","p":"ab"}"#,
+            r#"{"contentBlockIndex":0,"delta":{"text":"hi"},"p":"abc"}"#,
+            r#"{"stopReason":"tool_use","p":"a"}"#,
+            r#"{"metrics":{"latencyMs":9},"usage":{"inputTokens":4,"outputTokens":6,"totalTokens":10},"p":"a"}"#,
+        ];
+        let seen = stream(converse, &events);
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(6)));
+        assert_eq!(
+            (seen.finish.as_deref(), seen.terminal),
+            (Some("tool_use"), Terminal::Closed)
+        );
+        assert_eq!(stream(converse, &events[..3]).terminal, Terminal::Open);
+    }
+
+    #[test]
+    fn the_header_names_an_error_that_the_body_only_describes() {
+        let headers = [(
+            "x-amzn-ErrorType",
+            "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+        )];
+        let reader = answer_of(&format!("{HOST}/converse"), &headers, BedrockConverse::new);
+        let seen = body(reader, r#"{"message":"Too many requests"}"#);
+        assert_eq!(seen.error, Some(ErrorType::RateLimit));
     }
 }

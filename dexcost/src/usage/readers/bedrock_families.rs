@@ -95,7 +95,6 @@ pub(super) struct Native {
     output: Count,
     images: usize,
     unreadable: bool,
-    understood: bool,
     id: Option<Text>,
     finish: Option<Text>,
     error: Option<ErrorType>,
@@ -128,9 +127,8 @@ impl Native {
                 b"generations" if !is_event => value.items().for_each(|output| self.stopped_in(output)),
                 b"images" | b"artifacts" => self.images += value.items().count(),
                 b"error" => self.error = self.error.or_else(|| error_signs::of_field(value)),
-                _ => continue,
+                _ => {}
             }
-            self.understood = true;
         }
     }
 
@@ -175,7 +173,7 @@ impl Native {
             usage.set(Unit::Images, Decimal::from(self.images));
         }
         Reading {
-            understood: self.understood,
+            understood: !usage.is_empty() || self.finish.is_some(),
             has_usage: !usage.is_empty(),
             is_suspect: self.unreadable || counts.is_unreadable() || is_impossible(&usage),
             usage,

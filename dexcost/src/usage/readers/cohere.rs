@@ -175,7 +175,7 @@ impl WireForm for Cohere {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
-        self.understood |= self.id.is_some() || self.finish.is_some() || self.is_event;
+        self.understood |= self.has_usage || (self.id.is_some() && (self.finish.is_some() || self.is_event));
     }
 
     fn event(&mut self, event: &[u8]) {
@@ -225,5 +225,96 @@ impl WireForm for Cohere {
             finish: self.finish.take(),
             ..Reading::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{body, count, stream};
+    use super::*;
+    use crate::dec;
+
+    #[test]
+    fn what_is_billed_counts_and_not_what_was_processed() {
+        let seen = body(
+            Cohere::default(),
+            r#"{"id":"c1","message":{"role":"assistant"},"finish_reason":"TOOL_CALL","usage":{"billed_units":{"input_tokens":41,"output_tokens":25},"tokens":{"input_tokens":1441,"output_tokens":54,"reasoning_tokens":20},"cached_tokens":144}}"#,
+        );
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(41)));
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(25)));
+        assert_eq!(count(&seen, Unit::ReasoningTokens), Some(dec!(20)));
+        assert_eq!(count(&seen, Unit::CacheReadTokens), None);
+        assert_eq!(
+            (seen.finish.as_deref(), seen.id.as_deref()),
+            (Some("TOOL_CALL"), Some("c1"))
+        );
+        let processed = body(
+            Cohere::default(),
+            r#"{"id":"c1","usage":{"billed_units":{},"tokens":{"input_tokens":9,"output_tokens":2}}}"#,
+        );
+        assert_eq!(count(&processed, Unit::InputTokens), Some(dec!(9)));
+    }
+
+    #[test]
+    fn streams_of_both_versions_end_with_the_usage() {
+        let second = stream(
+            Cohere::default,
+            &[
+                r#"{"id":"c2","type":"message-start","delta":{"message":{"role":"assistant"}}}"#,
+                r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"hi"}}}}"#,
+                r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":3,"output_tokens":5},"tokens":{"input_tokens":70,"output_tokens":6}}}}"#,
+            ],
+        );
+        let first = stream(
+            Cohere::default,
+            &[
+                r#"{"is_finished":false,"event_type":"stream-start","generation_id":"c2"}"#,
+                r#"{"is_finished":false,"event_type":"text-generation","text":"hi"}"#,
+                r#"{"is_finished":true,"event_type":"stream-end","response":{"response_id":"r","text":"hi","generation_id":"c2","finish_reason":"COMPLETE","meta":{"api_version":{"version":"1"},"billed_units":{"input_tokens":3,"output_tokens":5}}},"finish_reason":"COMPLETE"}"#,
+            ],
+        );
+        for seen in [first, second] {
+            assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(3)));
+            assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(5)));
+            assert_eq!(seen.id.as_deref(), Some("c2"));
+            assert_eq!(
+                (seen.finish.as_deref(), seen.terminal),
+                (Some("COMPLETE"), Terminal::Closed)
+            );
+            assert!(seen.error.is_none() && !seen.is_item);
+        }
+        let cut = stream(
+            Cohere::default,
+            &[r#"{"is_finished":false,"event_type":"stream-start","generation_id":"c2"}"#],
+        );
+        assert!(cut.is_item && cut.terminal == Terminal::Open);
+    }
+
+    #[test]
+    fn embeddings_count_text_and_images_apart() {
+        let seen = body(
+            Cohere::default(),
+            r#"{"id":"e1","embeddings":{"float":[[0.1]]},"texts":["x"],"meta":{"api_version":{"version":"2"},"billed_units":{"input_tokens":2,"image_tokens":30}}}"#,
+        );
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(32)));
+        assert_eq!(count(&seen, Unit::InputImageTokens), Some(dec!(30)));
+        let searched = body(
+            Cohere::default(),
+            r#"{"id":"s1","meta":{"billed_units":{"input_tokens":4,"output_tokens":1,"search_units":2}}}"#,
+        );
+        assert_eq!(count(&searched, Unit::SearchUnits), Some(dec!(2)));
+    }
+
+    #[test]
+    fn a_finish_reason_can_be_a_failure() {
+        let seen = stream(
+            Cohere::default,
+            &[
+                r#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":"model failed","usage":{}}}"#,
+            ],
+        );
+        assert!(seen.error.is_some());
+        assert_eq!(failure("ERROR_TOXIC"), Some(ErrorType::ContentFilter));
+        assert_eq!(failure("MAX_TOKENS"), None);
     }
 }

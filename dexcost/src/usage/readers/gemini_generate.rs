@@ -51,6 +51,7 @@ const ANSWER: KeptFields = &[
 
 const KEEP: KeptFields = &[
     ("candidates", CANDIDATE),
+    ("answer", CANDIDATE),
     ("usageMetadata", Keep::All),
     ("usage_metadata", Keep::All),
     ("modelVersion", Keep::All),
@@ -119,6 +120,8 @@ impl GeminiGenerate {
     fn read(&mut self, answer: Json<'_>) {
         for (name, value) in answer.fields() {
             match name {
+                // `generateAnswer` has one.
+                b"answer" => self.candidate(value),
                 b"candidates" => value.items().for_each(|candidate| self.candidate(candidate)),
                 b"usageMetadata" | b"usage_metadata" => self.usage(value),
                 b"modelVersion" | b"model_version" => self.model = value.text().or_else(|| self.model.take()),
@@ -179,7 +182,7 @@ impl GeminiGenerate {
         for (name, value) in &mut fields {
             match name {
                 b"serviceTier" | b"service_tier" => {
-                    self.service_tier = value.text().or_else(|| self.service_tier.take());
+                    self.service_tier = gemini_words::tier(value).or_else(|| self.service_tier.take());
                 }
                 b"trafficType" | b"traffic_type" => {
                     self.traffic = gemini_words::traffic(value).or_else(|| self.traffic.take());
@@ -249,5 +252,142 @@ impl WireForm for GeminiGenerate {
             error: self.error,
             ..Reading::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{answer_of, body, count, stream};
+    use super::*;
+    use crate::dec;
+
+    const HOST: &str = "generativelanguage.googleapis.com/v1beta/models/gemini-x";
+
+    fn whole() -> GeminiGenerate {
+        answer_of(&format!("{HOST}:generateContent"), &[], GeminiGenerate::new)
+    }
+
+    fn streamed() -> GeminiGenerate {
+        answer_of(&format!("{HOST}:streamGenerateContent"), &[], GeminiGenerate::new)
+    }
+
+    #[test]
+    fn thoughts_and_tool_prompts_stand_beside_the_counts() {
+        let seen = body(
+            whole(),
+            r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":100,"cachedContentTokenCount":60,"toolUsePromptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":11,"totalTokenCount":123,"promptTokensDetails":[{"modality":"TEXT","tokenCount":20},{"modality":"AUDIO","tokenCount":50},{"modality":"IMAGE","tokenCount":30}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":40},{"modality":"TEXT","tokenCount":20}],"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":4}],"serviceTier":"flex"},"modelVersion":"gemini-x-001","responseId":"r1"}"#,
+        );
+        for (unit, expected) in [
+            (Unit::InputTokens, 107),
+            (Unit::OutputTokens, 16),
+            (Unit::CacheReadTokens, 60),
+            (Unit::ReasoningTokens, 11),
+            (Unit::ToolUsePromptTokens, 7),
+            (Unit::InputAudioTokens, 50),
+            (Unit::InputImageTokens, 30),
+            (Unit::CacheReadAudioTokens, 40),
+            (Unit::OutputImageTokens, 4),
+        ] {
+            assert_eq!(count(&seen, unit), Some(expected.into()), "{unit:?}");
+        }
+        assert_eq!(count(&seen, Unit::InputVideoTokens), None);
+        assert_eq!(seen.model.as_deref(), Some("gemini-x-001"));
+        assert_eq!(
+            (seen.service_tier.as_deref(), seen.id.as_deref()),
+            (Some("flex"), Some("r1"))
+        );
+        assert!(!seen.is_suspect);
+    }
+
+    #[test]
+    fn a_total_that_leaves_thoughts_out_proves_them_inside() {
+        let seen = body(
+            whole(),
+            r#"{"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":8,"thoughtsTokenCount":3,"totalTokenCount":18}}"#,
+        );
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(8)));
+    }
+
+    #[test]
+    fn snake_case_and_numbers_are_read_alike() {
+        let vertex = "us-x1-aiplatform.googleapis.com/v1/projects/p/locations/us-x1/publishers/google/models/gemini-x:generateContent";
+        let seen = body(
+            answer_of(vertex, &[], GeminiGenerate::new),
+            r#"{"candidates":[{"finish_reason":2}],"usage_metadata":{"prompt_token_count":9,"candidates_token_count":2,"traffic_type":2,"prompt_tokens_details":[{"modality":4,"token_count":5}]},"model_version":"m","response_id":"r"}"#,
+        );
+        assert_eq!(seen.finish.as_deref(), Some("MAX_TOKENS"));
+        assert_eq!(seen.traffic.as_deref(), Some("PROVISIONED_THROUGHPUT"));
+        assert_eq!(seen.service_tier, None);
+        assert_eq!(count(&seen, Unit::InputAudioTokens), Some(dec!(5)));
+    }
+
+    #[test]
+    fn the_prompt_is_an_estimate_until_something_was_generated() {
+        let first = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":20,"totalTokenCount":20},"modelVersion":"m"}"#;
+        let last = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":17,"candidatesTokenCount":4,"totalTokenCount":21},"modelVersion":"m"}"#;
+        let cut = stream(streamed, &[first]);
+        assert!(!cut.has_usage && cut.understood && cut.terminal == Terminal::Open);
+        let seen = stream(streamed, &[first, last]);
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(17)));
+        assert_eq!(seen.terminal, Terminal::Counted);
+        // An answer without a word in it.
+        let empty = stream(
+            streamed,
+            &[
+                first,
+                r#"{"candidates":[{"finishReason":"SAFETY"}],"modelVersion":"m"}"#,
+            ],
+        );
+        assert_eq!(count(&empty, Unit::InputTokens), Some(dec!(20)));
+    }
+
+    #[test]
+    fn the_last_usage_of_a_stream_counts() {
+        let event = |tokens: u32, more: &str| {
+            format!(
+                r#"{{"candidates":[{{"content":{{"parts":[{{"text":"\"usageMetadata\":{{}}"}}]}},"index":0{more}}}],"usageMetadata":{{"promptTokenCount":8,"candidatesTokenCount":{tokens}}},"modelVersion":"m"}}"#
+            )
+        };
+        let grounded = r#","finishReason":"STOP","groundingMetadata":{"webSearchQueries":["","q"],"groundingChunks":[{}]}"#;
+        let events = [event(3, ""), event(6, ""), event(9, grounded)];
+        let seen = stream(streamed, &[&events[0], &events[1], &events[2]]);
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(9)));
+        assert_eq!(count(&seen, Unit::WebSearchRequests), Some(dec!(2)));
+    }
+
+    #[test]
+    fn a_blocked_prompt_is_an_answer_and_an_error_is_none() {
+        let blocked = stream(
+            streamed,
+            &[
+                r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":7,"totalTokenCount":7},"modelVersion":"m"}"#,
+            ],
+        );
+        assert_eq!(count(&blocked, Unit::InputTokens), Some(dec!(7)));
+        assert_eq!((blocked.terminal, blocked.error), (Terminal::Counted, None));
+        let failed = stream(
+            streamed,
+            &[r#"{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}"#],
+        );
+        assert_eq!(failed.error, Some(ErrorType::Overloaded));
+    }
+
+    #[test]
+    fn embeddings_and_wrapped_answers_report_the_same_usage() {
+        let embedding = body(
+            answer_of(&format!("{HOST}:embedContent"), &[], GeminiGenerate::new),
+            r#"{"embedding":{"values":[0.1,0.2]},"usageMetadata":{"promptTokenCount":11,"promptTokenDetails":[{"modality":"IMAGE","tokenCount":9}]}}"#,
+        );
+        assert_eq!(count(&embedding, Unit::InputTokens), Some(dec!(11)));
+        assert_eq!(count(&embedding, Unit::InputImageTokens), Some(dec!(9)));
+        assert_eq!(count(&embedding, Unit::OutputTokens), None);
+        let assist = stream(
+            streamed,
+            &[
+                r#"{"response":{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1},"modelVersion":"m"},"traceId":"t"}"#,
+            ],
+        );
+        assert_eq!(count(&assist, Unit::InputTokens), Some(dec!(3)));
+        assert_eq!(assist.terminal, Terminal::Counted);
     }
 }

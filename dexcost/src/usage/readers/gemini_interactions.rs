@@ -34,6 +34,7 @@ const KEEP: KeptFields = &[
     ("service_tier", Keep::All),
     ("usage", Keep::All),
     ("error", KEEP_ERROR),
+    ("object", Keep::All),
     ("event_type", Keep::All),
     ("interaction", Keep::Fields(INTERACTION)),
     ("metadata", Keep::Fields(&[("usage", Keep::All)])),
@@ -103,7 +104,10 @@ impl WireForm for GeminiInteractions {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
-        self.understood |= self.status.is_some();
+        let word = |name: &str| body.get(name).and_then(Json::word).unwrap_or_default();
+        self.understood |= self.has_usage
+            || word("object") == "interaction"
+            || word("event_type").starts_with("interaction.");
     }
 
     fn event(&mut self, event: &[u8]) {
@@ -136,9 +140,80 @@ impl WireForm for GeminiInteractions {
             model: self.model.take(),
             id: self.id.take(),
             service_tier: self.service_tier.take(),
+            is_pending: !self.is_over(),
             finish: self.status.take(),
             error: self.error.or(failed.then_some(ErrorType::Other)),
             ..Reading::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{body, count, stream};
+    use super::*;
+    use crate::dec;
+    use crate::usage::Unit;
+
+    const USAGE: &str = r#"{"total_tokens":60,"total_input_tokens":20,"input_tokens_by_modality":[{"modality":"text","tokens":15},{"modality":"video","tokens":5}],"total_cached_tokens":8,"cached_tokens_by_modality":[{"modality":"video","tokens":2}],"total_output_tokens":10,"total_tool_use_tokens":6,"total_thought_tokens":24,"grounding_tool_count":[{"type":"google_search","count":2},{"type":"google_maps","count":1}]}"#;
+
+    #[test]
+    fn totals_have_thoughts_and_tools_beside_them() {
+        let seen = body(
+            GeminiInteractions::default(),
+            &format!(
+                r#"{{"id":"v1_x","status":"completed","usage":{USAGE},"service_tier":"standard","steps":[{{"type":"thought"}}],"object":"interaction","model":"gemini-x"}}"#
+            ),
+        );
+        for (unit, expected) in [
+            (Unit::InputTokens, 26),
+            (Unit::OutputTokens, 34),
+            (Unit::CacheReadTokens, 8),
+            (Unit::ReasoningTokens, 24),
+            (Unit::InputVideoTokens, 5),
+            (Unit::CacheReadVideoTokens, 2),
+            (Unit::WebSearchRequests, 2),
+            (Unit::GoogleMapsRequests, 1),
+        ] {
+            assert_eq!(count(&seen, unit), Some(expected.into()), "{unit:?}");
+        }
+        assert_eq!(seen.finish.as_deref(), Some("completed"));
+        assert_eq!(seen.service_tier.as_deref(), Some("standard"));
+    }
+
+    #[test]
+    fn a_stream_is_over_with_the_interaction_in_its_last_event() {
+        let created = r#"{"interaction":{"id":"v1_x","status":"in_progress","object":"interaction","model":"gemini-x"},"event_type":"interaction.created","metadata":{"usage":{"total_input_tokens":20,"total_output_tokens":0,"total_thought_tokens":9}}}"#;
+        let delta = r#"{"index":0,"delta":{"text":"\"status\":\"completed\"","type":"text"},"event_type":"step.delta"}"#;
+        let status = r#"{"interaction_id":"v1_x","status":"requires_action","event_type":"interaction.status_update"}"#;
+        let completed = format!(
+            r#"{{"interaction":{{"id":"v1_x","status":"requires_action","usage":{USAGE},"object":"interaction","model":"gemini-x"}},"event_type":"interaction.completed"}}"#
+        );
+        let open = stream(GeminiInteractions::default, &[created, delta, status]);
+        assert_eq!(open.terminal, Terminal::Open);
+        assert_eq!(count(&open, Unit::OutputTokens), Some(dec!(9)));
+        let seen = stream(GeminiInteractions::default, &[created, delta, status, &completed]);
+        assert_eq!(seen.terminal, Terminal::Closed);
+        assert_eq!(seen.finish.as_deref(), Some("requires_action"));
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(34)));
+    }
+
+    #[test]
+    fn what_runs_in_the_background_is_pending_and_what_failed_has_failed() {
+        let pending = body(
+            GeminiInteractions::default(),
+            r#"{"id":"v1_x","status":"in_progress","object":"interaction","agent":"deep-x"}"#,
+        );
+        assert!(pending.is_pending && pending.understood && !pending.has_usage);
+        let failed = stream(
+            GeminiInteractions::default,
+            &[r#"{"event_type":"error","error":{"code":"rate_limit_exceeded","message":"m"}}"#],
+        );
+        assert_eq!(failed.error, Some(ErrorType::RateLimit));
+        let failed = body(
+            GeminiInteractions::default(),
+            r#"{"status":"failed","object":"interaction"}"#,
+        );
+        assert_eq!(failed.error, Some(ErrorType::Other));
     }
 }

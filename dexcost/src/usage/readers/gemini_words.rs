@@ -40,6 +40,9 @@ const TRAFFIC: &[&str] = &[
     "ON_DEMAND_FLEX",
 ];
 
+/// Service tiers, from 1.
+const TIERS: &[&str] = &["standard", "flex", "priority"];
+
 /// What tokens stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Modality {
@@ -64,6 +67,11 @@ pub(super) fn finish(value: Json<'_>, is_vertex: bool) -> Option<Text> {
 /// A kind of traffic.
 pub(super) fn traffic(value: Json<'_>) -> Option<Text> {
     word(value, |number| TRAFFIC.get(number).copied())
+}
+
+/// A service tier.
+pub(super) fn tier(value: Json<'_>) -> Option<Text> {
+    word(value, |number| TIERS.get(number).copied())
 }
 
 pub(super) fn modality(value: Json<'_>) -> Modality {

@@ -52,11 +52,13 @@ pub(super) const HOSTS: &[(&str, &str)] = &[
     ("api.x.ai", "xai"),
     ("api.z.ai", "zai"),
     ("chatgpt.com", "chatgpt"),
+    ("cloudcode-pa.googleapis.com", "gemini"),
     ("codestral.mistral.ai", "mistral"),
     ("dashscope-intl.aliyuncs.com", "alibaba"),
     ("dashscope-us.aliyuncs.com", "alibaba"),
     ("dashscope.aliyuncs.com", "alibaba"),
     ("eu.api.openai.com", "openai"),
+    ("firebasevertexai.googleapis.com", "vertex"),
     ("gateway.ai.cloudflare.com", "cloudflare-gateway"),
     ("gateway.pydantic.dev", "pydantic-gateway"),
     ("generativelanguage.googleapis.com", "gemini"),
@@ -83,13 +85,19 @@ pub(super) const PATTERNS: &[(&str, &str, &str)] = &[
     ("", ".models.ai.azure.com", "azure"),
     ("", ".inference.ml.azure.com", "azure"),
     ("", "-aiplatform.googleapis.com", "vertex"),
+    ("aiplatform.", ".rep.googleapis.com", "vertex"),
     ("bedrock-runtime.", ".amazonaws.com", "bedrock"),
     ("bedrock-runtime-fips.", ".amazonaws.com", "bedrock"),
     ("bedrock-runtime.", ".amazonaws.com.cn", "bedrock"),
     ("", ".vpce.amazonaws.com", "bedrock"),
     ("bedrock-mantle.", ".api.aws", "bedrock-mantle"),
+    ("bedrock-runtime.", ".api.aws", "bedrock"),
+    ("bedrock-runtime-fips.", ".api.aws", "bedrock"),
     ("bedrock-agent-runtime.", ".amazonaws.com", "bedrock-agent"),
+    ("bedrock-agent-runtime-fips.", ".amazonaws.com", "bedrock-agent"),
+    ("bedrock-agent-runtime.", ".api.aws", "bedrock-agent"),
     ("runtime.sagemaker.", ".amazonaws.com", "sagemaker"),
+    ("runtime-fips.sagemaker.", ".amazonaws.com", "sagemaker"),
     ("", ".githubcopilot.com", "copilot"),
     ("", ".endpoints.huggingface.cloud", "huggingface"),
     ("", ".azuredatabricks.net", "databricks"),
@@ -187,13 +195,23 @@ pub(super) fn answers(host: &str, port: Option<&str>) -> Answers {
     Answers::Local(kind.map_or(LOCAL, |(_, kind)| kind))
 }
 
+/// Whether a label is the name of a region, as `us-gov-west-1` is. Endpoints in private networks
+/// have labels that look alike.
+fn is_amazon_region(label: &str) -> bool {
+    let mut parts = label.split('-');
+    let (first, last) = (parts.next().unwrap_or_default(), parts.next_back());
+    first.len() == 2
+        && first.bytes().all(|byte| byte.is_ascii_lowercase())
+        && matches!(parts.clone().count(), 1..=2)
+        && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && last.is_some_and(|last| last.len() == 1 && last.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The region that a host's name carries, where its provider has regions.
 pub(super) fn region<'a>(host: &'a str, provider: &str) -> Option<&'a str> {
     match provider {
         "bedrock" | "bedrock-mantle" | "bedrock-agent" | "sagemaker" => {
-            let mut labels = host.split('.');
-            labels
-                .find(|label| label.split('-').count() >= 3 && label.ends_with(|c: char| c.is_ascii_digit()))
+            host.split('.').find(|label| is_amazon_region(label))
         }
         "vertex" => host.strip_suffix("-aiplatform.googleapis.com"),
         "watsonx" => host.split('.').next(),
@@ -246,5 +264,12 @@ mod tests {
             Some("us-east5")
         );
         assert_eq!(region("aiplatform.googleapis.com", "vertex"), None);
+        assert_eq!(
+            region(
+                "vpce-01-a-b1.bedrock-runtime.eu-west-3.vpce.amazonaws.com",
+                "bedrock"
+            ),
+            Some("eu-west-3")
+        );
     }
 }

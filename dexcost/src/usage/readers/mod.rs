@@ -24,6 +24,8 @@ mod gemini_words;
 mod hosted_tools;
 mod hosts;
 mod images;
+mod mcp;
+mod mistral_conversations;
 mod ocr;
 mod ollama;
 mod openai_assistants;
@@ -153,7 +155,7 @@ wire_forms! {
     VertexPredict = vertex_predict::VertexPredict,
     /// Amazon Bedrock's Converse.
     BedrockConverse = bedrock_converse::BedrockConverse,
-    /// Amazon Bedrock's InvokeModel, in each model family's own form.
+    /// A model family's own form, told by the answer: InvokeModel, SageMaker, Vertex's rawPredict.
     BedrockInvoke = bedrock_invoke::BedrockInvoke,
     /// Amazon Bedrock's agents.
     BedrockAgent = bedrock_agent::BedrockAgent,
@@ -175,6 +177,8 @@ wire_forms! {
     Transcription = transcription::Transcription,
     /// Text to speech.
     Speech = speech::Speech,
+    /// Mistral's conversations with agents.
+    MistralConversations = mistral_conversations::MistralConversations,
     /// Mistral's document reading.
     Ocr = ocr::Ocr,
     /// Anthropic's old completions.
@@ -187,6 +191,8 @@ wire_forms! {
     TextGeneration = text_generation::TextGeneration,
     /// Replicate's predictions.
     Replicate = replicate::Replicate,
+    /// Tool calls of the Model Context Protocol.
+    Mcp = mcp::Mcp,
     /// Cloudflare's Workers AI.
     WorkersAi = workers_ai::WorkersAi,
     /// What shows the result of an earlier call, whatever its form.

@@ -65,7 +65,7 @@ impl WireForm for Ollama {
         Reading {
             terminal: if is_done { Terminal::Closed } else { Terminal::Open },
             is_item: self.done == Some(false),
-            understood: self.model.is_some(),
+            understood: self.model.is_some() && (self.done.is_some() || !usage.is_empty()),
             has_usage: !usage.is_empty(),
             is_suspect: self.unreadable || is_impossible(&usage),
             usage,
@@ -74,5 +74,49 @@ impl WireForm for Ollama {
             error: self.error,
             ..Reading::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{body, count, stream};
+    use super::*;
+    use crate::dec;
+
+    #[test]
+    fn the_counts_stand_in_the_last_object() {
+        let token = r#"{"model":"llama-x","message":{"role":"assistant","content":"a"},"done":false}"#;
+        let last = r#"{"model":"llama-x","message":{"content":""},"done_reason":"length","done":true,"prompt_eval_count":17,"eval_count":50}"#;
+        let seen = stream(Ollama::default, &[token, token, last]);
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(17)));
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(50)));
+        assert_eq!(
+            (seen.finish.as_deref(), seen.terminal),
+            (Some("length"), Terminal::Closed)
+        );
+        let cut = stream(Ollama::default, &[token]);
+        assert!(cut.is_item && cut.terminal == Terminal::Open);
+    }
+
+    #[test]
+    fn a_cached_prompt_is_not_counted_and_embeddings_have_no_end() {
+        let cached = body(
+            Ollama::default(),
+            r#"{"model":"m","response":"r","done":true,"eval_count":3}"#,
+        );
+        assert_eq!(count(&cached, Unit::InputTokens), None);
+        let embedding = body(
+            Ollama::default(),
+            r#"{"model":"m","embeddings":[[0.1,0.2]],"total_duration":1,"prompt_eval_count":8}"#,
+        );
+        assert_eq!(count(&embedding, Unit::InputTokens), Some(dec!(8)));
+        assert!(embedding.understood && !embedding.is_item);
+    }
+
+    #[test]
+    fn an_error_may_come_late_and_others_are_not_understood() {
+        let failed = stream(Ollama::default, &[r#"{"error":"model runner has stopped"}"#]);
+        assert_eq!(failed.error, Some(ErrorType::Other));
+        assert!(!body(Ollama::default(), r#"{"model":"m","answer":"x"}"#).understood);
     }
 }

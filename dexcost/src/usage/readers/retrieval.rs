@@ -7,6 +7,7 @@ use crate::usage::framing::{Json, Keep};
 const KEEP: KeptFields = &[
     ("usage", Keep::All),
     ("response", Keep::Fields(&[("usage", Keep::All)])),
+    ("interaction", Keep::Fields(&[("usage", Keep::All)])),
     // Replicate's predictions.
     ("metrics", Keep::Fields(&[("predict_time", Keep::All)])),
 ];
@@ -29,7 +30,10 @@ impl WireForm for Retrieval {
     }
 
     fn read_body(&mut self, body: Json<'_>) {
-        let inner = body.get("response").and_then(|response| response.get("usage"));
+        let inner = body
+            .get("response")
+            .or_else(|| body.get("interaction"))
+            .and_then(|inner| inner.get("usage"));
         let time = body
             .get("metrics")
             .and_then(|metrics| metrics.get("predict_time"));

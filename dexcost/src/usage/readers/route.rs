@@ -2,9 +2,10 @@
 
 use super::Dialect;
 use super::hosts::{self, Answers};
+use super::mcp;
 use crate::event::CallType;
 use crate::text::Text;
-use crate::wire::split_port;
+use crate::wire::{RequestFacts, split_port};
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(crate) enum Purpose {
     Orchestration,
     /// It shows the result of an earlier call.
     Retrieval,
+    /// It calls a tool, which is no model.
+    Tool,
 }
 
 /// Where a request leads.
@@ -63,6 +66,8 @@ const ENDINGS: &[Ending] = &[
     ("generate", "v1", Dialect::Cohere, CallType::Completion),
     ("embed", "v1", Dialect::Cohere, CallType::Embedding),
     ("embed", "v2", Dialect::Cohere, CallType::Embedding),
+    ("classify", "v1", Dialect::Cohere, CallType::Completion),
+    ("summarize", "v1", Dialect::Cohere, CallType::Completion),
     ("chat", "", Dialect::Unread, CallType::Completion),
     ("generate", "", Dialect::Unread, CallType::Completion),
     ("generate_stream", "", Dialect::TextGeneration, CallType::Completion),
@@ -84,6 +89,9 @@ const ENDINGS: &[Ending] = &[
     ("invocations", "", Dialect::Unread, CallType::Completion),
     ("embeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("feature-extraction", "", Dialect::Embeddings, CallType::Embedding),
+    // Voyage and Perplexity.
+    ("multimodalembeddings", "", Dialect::Embeddings, CallType::Embedding),
+    ("contextualizedembeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("embed", "", Dialect::Unread, CallType::Embedding),
     ("rerank", "", Dialect::Rerank, CallType::Rerank),
     ("ocr", "", Dialect::Ocr, CallType::Ocr),
@@ -105,14 +113,41 @@ const ENDINGS: &[Ending] = &[
 const METHODS: &[(&str, Dialect, CallType)] = &[
     ("generateContent", Dialect::GeminiGenerate, CallType::Completion),
     ("streamGenerateContent", Dialect::GeminiGenerate, CallType::Completion),
-    ("rawPredict", Dialect::Unread, CallType::Completion),
-    ("streamRawPredict", Dialect::Unread, CallType::Completion),
+    // Whatever a publisher's model answers.
+    ("rawPredict", Dialect::BedrockInvoke, CallType::Completion),
+    ("streamRawPredict", Dialect::BedrockInvoke, CallType::Completion),
+    ("generateAnswer", Dialect::GeminiGenerate, CallType::Completion),
     ("embedContent", Dialect::GeminiGenerate, CallType::Embedding),
     ("batchEmbedContents", Dialect::GeminiGenerate, CallType::Embedding),
     ("predict", Dialect::VertexPredict, CallType::Completion),
 ];
 
 impl Route {
+    /// Where a request leads, if it can have to do with a model or with a tool for one.
+    pub(crate) fn of_request(request: &RequestFacts<'_>) -> Option<Self> {
+        match Self::of(request.method, request.authority, request.path) {
+            Some(route) if route.is_known => Some(route),
+            _ if mcp::may_be(request) => Some(Self::to_tool(request.authority)),
+            route => route,
+        }
+    }
+
+    /// To a server of tools, whoever runs it.
+    fn to_tool(authority: &str) -> Self {
+        Self {
+            dialect: Dialect::Mcp,
+            purpose: Purpose::Tool,
+            call_type: CallType::Tool,
+            provider: Some("mcp"),
+            is_known: false,
+            streams: false,
+            host: Text::from(split_port(authority).0.to_ascii_lowercase()),
+            model: None,
+            region: None,
+            residency: None,
+        }
+    }
+
     /// Where a request leads, if it can have to do with a model.
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
         let (dialect, purpose, call_type) = match method {
@@ -168,7 +203,11 @@ impl Route {
             purpose,
             call_type,
             provider,
-            is_known: answers != Answers::Unknown,
+            is_known: match answers {
+                Answers::Provider(_) => true,
+                Answers::Local(kind) => kind == "ollama" || !is_vague(path),
+                Answers::Unknown => false,
+            },
             streams: path_streams(path),
             model,
             region: provider
@@ -193,7 +232,11 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
             .unwrap_or_default()
             .trim_end_matches('/'),
     );
-    if let Some((_, method)) = at_colon(last) {
+    if let Some((model, method)) = at_colon(last) {
+        // Anthropic's token counting on Vertex has the form of a model.
+        if model == "count-tokens" {
+            return None;
+        }
         let (_, dialect, call_type) = METHODS.iter().find(|(name, ..)| *name == method)?;
         let dialect = match method {
             "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
@@ -226,11 +269,32 @@ fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
         "api-inference.huggingface.co" if path.starts_with("/models/") => Dialect::TextGeneration,
         "router.huggingface.co" if path.starts_with("/hf-inference/models/") => Dialect::TextGeneration,
         "api.cloudflare.com" if path.starts_with("/client/v4/") && path.contains(RUN) => Dialect::WorkersAi,
+        // Nobody else's conversations run a model.
+        "api.mistral.ai" if path.starts_with("/v1/conversations") => Dialect::MistralConversations,
         "gateway.ai.cloudflare.com" if path.contains(WORKERS) => Dialect::WorkersAi,
         _ if path == "/" && authority.ends_with(".endpoints.huggingface.cloud") => Dialect::TextGeneration,
         _ => return None,
     };
     Some((dialect, CallType::Completion))
+}
+
+/// Whether the end of a path is a word that any program may use, so that on this machine or network it
+/// proves nothing.
+fn is_vague(path: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "chat",
+        "complete",
+        "embed",
+        "generate",
+        "images",
+        "listen",
+        "ocr",
+        "predictions",
+        "speak",
+        "stt",
+        "tts",
+    ];
+    WORDS.contains(&last_segment(path.trim_end_matches('/')))
 }
 
 /// What is told by where in the path it stands: runs of assistants, and Snowflake's functions.
@@ -263,7 +327,7 @@ fn is_retrieval(path: &str) -> bool {
         ("responses", "resp"),
         ("completions", "chatcmpl"),
         ("runs", "run"),
-        ("interactions", "v1_"),
+        ("interactions", ""),
         ("predictions", ""),
     ]
     .iter()
@@ -323,7 +387,8 @@ fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
         (Dialect::TextGeneration, _) => between(path, &["/models/"], ""),
         (Dialect::Replicate, _) => between(path, &["/models/", "/deployments/"], "/predictions"),
         _ if path.contains(CORTEX) => None,
-        (_, Some((model, _))) => Some(model),
+        // Code Assist names the model in the body.
+        (_, Some((model, _))) => Some(model).filter(|model| *model != "v1internal"),
         // An ARN has slashes of its own.
         (_, None) if last.starts_with("converse") || last.starts_with("invoke") => {
             let from = path.find("/model/")? + "/model/".len();
@@ -526,6 +591,28 @@ mod tests {
             route("x.endpoints.huggingface.cloud/").dialect,
             Dialect::TextGeneration
         );
+    }
+
+    #[test]
+    fn a_common_word_on_a_local_host_proves_nothing() {
+        for (url, known) in [
+            ("localhost:3000/api/chat", false),
+            ("localhost:8080/images", false),
+            ("localhost:11434/api/chat", true),
+            ("localhost:8080/v1/embeddings", true),
+            ("localhost:8080/v1/audio/transcriptions", true),
+        ] {
+            assert_eq!(route(url).is_known, known, "{url}");
+        }
+    }
+
+    #[test]
+    fn conversations_run_a_model_at_mistral_only() {
+        for path in ["/v1/conversations", "/v1/conversations/conv_1"] {
+            let url = format!("api.mistral.ai{path}");
+            assert_eq!(route(&url).dialect, Dialect::MistralConversations);
+            assert!(Route::of("POST", "api.openai.com", path).is_none());
+        }
     }
 
     #[test]

@@ -2,9 +2,20 @@
 
 use rust_decimal::Decimal;
 
-use super::{Reading, WireForm};
+use super::{Quirks, Reading, Route, Setup, WireForm};
 use crate::usage::Unit;
 use crate::usage::framing::{Json, Scanner};
+
+/// A reader of what a POST to this address answers, with these header fields.
+pub(super) fn answer_of<R>(url: &str, headers: &[(&str, &str)], make: impl Fn(&Setup<'_>) -> R) -> R {
+    let (authority, path) = url.split_at(url.find('/').unwrap());
+    make(&Setup {
+        route: &Route::of("POST", authority, path).unwrap(),
+        quirks: Quirks::default(),
+        may_compact: false,
+        headers: &headers,
+    })
+}
 
 /// What a reader makes of a body.
 pub(super) fn body(mut reader: impl WireForm, text: &str) -> Reading {

@@ -135,3 +135,41 @@ impl WireForm for VertexPredict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{body, count};
+    use super::*;
+    use crate::dec;
+
+    #[test]
+    fn embeddings_add_up() {
+        let seen = body(
+            VertexPredict::default(),
+            r#"{"predictions":[{"embeddings":{"statistics":{"token_count":4,"truncated":false},"values":[0.1]}},{"embeddings":{"statistics":{"token_count":9.0},"values":[0.2]}}],"metadata":{"billableCharacterCount":40}}"#,
+        );
+        assert_eq!(count(&seen, Unit::InputTokens), Some(dec!(13)));
+        assert_eq!(count(&seen, Unit::InputCharacters), None);
+        assert!(!seen.is_suspect);
+    }
+
+    #[test]
+    fn images_are_counted_and_older_models_count_characters() {
+        let images = body(
+            VertexPredict::default(),
+            r#"{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"AAAA"},{"mimeType":"image/png","gcsUri":"gs://b/o"},{"raiFilteredReason":"x"}]}"#,
+        );
+        assert_eq!(count(&images, Unit::Images), Some(dec!(2)));
+        let characters = body(
+            VertexPredict::default(),
+            r#"{"predictions":[{"content":"x"}],"metadata":{"billableCharacterCount":40}}"#,
+        );
+        assert_eq!(count(&characters, Unit::InputCharacters), Some(dec!(40)));
+        let tokens = body(
+            VertexPredict::default(),
+            r#"{"predictions":[{"content":"x"}],"metadata":{"tokenMetadata":{"inputTokenCount":{"totalTokens":5,"totalBillableCharacters":20},"outputTokenCount":{"totalTokens":7}}}}"#,
+        );
+        assert_eq!(count(&tokens, Unit::InputTokens), Some(dec!(5)));
+        assert_eq!(count(&tokens, Unit::OutputTokens), Some(dec!(7)));
+    }
+}

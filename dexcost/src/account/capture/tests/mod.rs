@@ -2,10 +2,12 @@
 
 mod calls;
 mod counts;
+mod framings;
 mod media;
 mod odd;
 mod privacy;
 mod streams;
+mod tools;
 
 use super::*;
 use crate::ending::Ending;

@@ -1,0 +1,88 @@
+//! Tool calls of the Model Context Protocol.
+
+use super::*;
+
+const CALL: &[u8] = br#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_weather","arguments":{"city":"x"}}}"#;
+
+fn exchange(url: &str, request: &[u8], status: u16, reply: &[u8]) -> Observation {
+    let headers = [("mcp-protocol-version", "2025-11-25")];
+    let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", url, &headers));
+    exchange.request_data(request);
+    exchange.response(status, &[("content-type", "text/event-stream")]);
+    exchange.data(reply);
+    exchange.settle(Ending::Done)
+}
+
+fn call(request: &[u8], status: u16, reply: &[u8]) -> Observation {
+    exchange("https://tools.example/mcp", request, status, reply)
+}
+
+fn service(seen: &Observation) -> Option<&str> {
+    seen.service.as_ref().map(|used| used.service.as_str())
+}
+
+#[test]
+fn a_tool_call_is_the_use_of_a_service_and_no_model_call() {
+    let reply = b"event: message\r\ndata: {\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"content\":[],\"isError\":false}}\r\n\r\n";
+    let seen = call(CALL, 200, reply);
+    assert_eq!(service(&seen), Some("mcp:get_weather"));
+    assert_eq!(seen.usage_scope, UsageScope::None);
+    assert_eq!(seen.operation_status, OperationStatus::Succeeded);
+    assert!(!seen.captured && seen.usage.is_empty());
+    assert_eq!(seen.call.host.as_deref(), Some("tools.example"));
+}
+
+#[test]
+fn a_tool_that_fails_is_a_failed_call() {
+    let seen = call(
+        CALL,
+        200,
+        br#"{"jsonrpc":"2.0","id":2,"result":{"isError":true}}"#,
+    );
+    assert_eq!(service(&seen), Some("mcp:get_weather"));
+    assert_eq!(seen.operation_status, OperationStatus::Failed);
+    let seen = call(
+        CALL,
+        200,
+        br#"{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"m"}}"#,
+    );
+    assert_eq!(seen.error_type, Some(ErrorType::NotFound));
+}
+
+#[test]
+fn other_messages_are_nothing() {
+    for request in [
+        &br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#[..],
+        br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        br#"{"method":"tools/call","params":{"name":"x"}}"#,
+        b"hello",
+        b"",
+    ] {
+        let seen = call(request, 202, b"");
+        assert_eq!((service(&seen), seen.captured), (None, false));
+    }
+    assert_eq!(service(&call(CALL, 307, b"")), None);
+}
+
+#[test]
+fn a_call_among_several_messages_counts() {
+    let batch = [
+        b"[{\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":1},",
+        CALL,
+        b"]",
+    ]
+    .concat();
+    let seen = call(&batch, 200, br#"[{"jsonrpc":"2.0","id":2,"result":{}}]"#);
+    assert_eq!(service(&seen), Some("mcp:get_weather"));
+}
+
+#[test]
+fn a_known_model_host_is_one_whatever_header_fields_say() {
+    let seen = exchange(
+        OPENAI,
+        br#"{"model":"m"}"#,
+        200,
+        br#"{"usage":{"prompt_tokens":1}}"#,
+    );
+    assert!(seen.captured && seen.service.is_none());
+}
