@@ -77,22 +77,6 @@ impl ServiceCatalog {
         Some(ServiceMatch::new(Arc::clone(table), rows, rate, line))
     }
 
-<<<<<<< HEAD
-    /// What an answered exchange costs by what [`lookup`](Self::lookup) found, where nothing but the reply
-    /// is at hand: its headers and its body, answered with 200. `None` where no row applies after all.
-    ///
-    /// What rows would read from the request is unseen then, and a cost that hangs on it an estimate.
-    /// [`ServiceMatch::response`] and [`ServiceMatch::cost`] say more where more is known.
-    ///
-    /// ```
-    /// use dexcost::{PricingSource, ServiceCatalog, dec};
-    ///
-    /// let catalog = ServiceCatalog::new();
-    /// let found = catalog.lookup("https://api.zenrows.com/v1/?url=x").unwrap();
-    /// let headers = [("x-request-cost", "0.0014")];
-    /// let cost = catalog.extract_cost(&found, &headers, b"<html>").unwrap();
-    /// assert_eq!((cost.cost_usd, cost.source), (Some(dec!(0.0014)), PricingSource::ProviderResponse));
-=======
     /// What a reply costs, for code that has it in hand: `found` is what [`lookup`](Self::lookup) said of
     /// its URL. `None` where no row applies after all.
     ///
@@ -103,26 +87,16 @@ impl ServiceCatalog {
     /// let found = catalog.lookup("https://api.tavily.com/search").unwrap();
     /// let cost = catalog.extract_cost(found, 200, &(), br#"{"usage":{"credits":2}}"#).unwrap();
     /// assert_eq!((cost.cost_usd, cost.service.as_str()), (Some(dec!(0.016)), "tavily_search"));
->>>>>>> main
     /// ```
     #[must_use]
     pub fn extract_cost(
         &self,
-<<<<<<< HEAD
-        found: &ServiceMatch,
-        headers: &dyn Headers,
-        body: &[u8],
-    ) -> Option<ServiceCost> {
-        let mut found = found.clone();
-        found.response(200, headers);
-=======
         mut found: ServiceMatch,
         status: u16,
         headers: &dyn Headers,
         body: &[u8],
     ) -> Option<ServiceCost> {
         found.response(status, headers);
->>>>>>> main
         found.cost(&ServiceBodies {
             reply: Some(body),
             ..ServiceBodies::default()
