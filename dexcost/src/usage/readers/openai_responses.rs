@@ -247,8 +247,12 @@ mod tests {
 
     #[test]
     fn only_a_type_at_the_start_tells_a_piece_of_the_answer() {
-        assert!(is_delta(br#"{"type":"response.output_text.delta","item_id":"m","delta":"x"}"#));
-        assert!(!is_delta(br#"{"type":"response.completed","response":{"x":".delta"}}"#));
+        assert!(is_delta(
+            br#"{"type":"response.output_text.delta","item_id":"m","delta":"x"}"#
+        ));
+        assert!(!is_delta(
+            br#"{"type":"response.completed","response":{"x":".delta"}}"#
+        ));
         assert!(!is_delta(br#"{"delta":"x","type":"response.output_text.delta"}"#));
         assert!(!is_delta(br#"{"type":"response.output_text.delta"#));
         assert!(!is_delta(b"{\"type\":\""));
