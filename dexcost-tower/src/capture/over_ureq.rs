@@ -28,12 +28,14 @@ use crate::progress::{Progress, is_bodyless};
 ///
 /// - A request body is only seen where the request itself says how it is framed, by `content-length`
 ///   or `transfer-encoding`; looking at any other would make ureq send it in chunks. Without it the
-///   requested model stays unknown, and a retry is not found to be one.
+///   requested model stays unknown, a retry is not found to be one, and the body is not in the traffic.
 /// - Where ureq turns a status of 400 and above into an error, the reply to such a call is never
 ///   read, and its request id stays unknown. `http_status_as_error(false)` shows it.
-/// - `Body::content_length` of a captured reply says nothing, nor does a body that is sent on as a
-///   request know its length; the field `content-length` is there. A reply of type `text/…` in
-///   another charset than UTF-8 is left alone and so not read, since ureq would decode it twice.
+/// - The body of a reply that is read here, JSON or text from a model or a priced service, has no
+///   `Body::content_length` any more (the field `content-length` is there), and ureq would send it on
+///   as the body of another request *empty*: send on its reader, with `SendBody::from_owned_reader`.
+///   Any other body, media included, stays the one that ureq made, and so does a text in another
+///   charset than UTF-8, which ureq would decode twice; only their announced length is counted.
 impl Middleware for CaptureLayer {
     fn handle(&self, mut request: Request<SendBody>, next: MiddlewareNext) -> Result<Response<Body>, Error> {
         let Some(mut watch) = begin(self, &request) else {
@@ -94,13 +96,14 @@ fn observed(response: Response<Body>, method: &Method, mut watch: Watch) -> Resp
     if !watch.is_live() {
         return response;
     }
-    if is_decoded_again(response.body()) {
-        watch.settle(Ending::Truncated);
+    let progress = progress(&response, method);
+    let length = response.body().content_length();
+    if progress.is_over() || watch.is_only_traffic() || !is_readable(response.body()) {
+        watch.leave(length, Ending::Done);
         return response;
     }
-    let progress = progress(&response, method);
-    if progress.is_over() {
-        watch.settle(Ending::Done);
+    if is_decoded_again(response.body()) {
+        watch.leave(length, Ending::Truncated);
         return response;
     }
     response.map(|body| {
@@ -119,11 +122,17 @@ fn observed(response: Response<Body>, method: &Method, mut watch: Watch) -> Resp
     })
 }
 
+/// Whether a body is of a kind that tells what a call took; media never does.
+fn is_readable(body: &Body) -> bool {
+    let is_text = |kind: &str| kind.starts_with("text/") || kind.contains("json");
+    body.mime_type().is_none_or(is_text)
+}
+
 /// Whether a body that is read from this one would be put through a charset once more.
 fn is_decoded_again(body: &Body) -> bool {
     let is_text = body.mime_type().is_some_and(|kind| kind.starts_with("text/"));
     let is_utf8 = |charset: &str| {
-        ["utf-8", "utf8", "us-ascii"]
+        ["utf-8", "utf8"]
             .iter()
             .any(|name| charset.eq_ignore_ascii_case(name))
     };

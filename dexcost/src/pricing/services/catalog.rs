@@ -11,6 +11,7 @@ use super::matched::{Candidate, ServiceBodies, ServiceMatch};
 use super::seen::{Copied, Seen};
 use super::table::Table;
 use super::{hosts, paths};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::money::Amount;
 use crate::text::Text;
@@ -173,6 +174,27 @@ impl ServiceCatalog {
     #[must_use]
     pub fn as_of(&self) -> Text {
         self.with_table(|table| table.as_of.clone())
+    }
+
+    /// How many days have passed since that date at an instant; 0 where it lies ahead.
+    ///
+    /// ```
+    /// use dexcost::{ServiceCatalog, Timestamp};
+    ///
+    /// let catalog = ServiceCatalog::new();
+    /// let day: Timestamp = Timestamp::from_unix_micros(1_798_761_600_000_000); // 2027-01-01
+    /// assert!(catalog.days_old(day) >= 1);
+    /// ```
+    #[must_use]
+    pub fn days_old(&self, at: Timestamp) -> u32 {
+        let days = |date: &str| {
+            let date: jiff::civil::Date = date.parse().ok()?;
+            let epoch = jiff::civil::Date::constant(1970, 1, 1);
+            Some(i64::from(epoch.until(date).ok()?.get_days()))
+        };
+        let today = i64::try_from(at.unix_millis() / 86_400_000).unwrap_or(i64::MAX);
+        let passed = days(&self.as_of()).map_or(0, |as_of| today.saturating_sub(as_of));
+        u32::try_from(passed.max(0)).unwrap_or(u32::MAX)
     }
 
     /// How many rows the table has.

@@ -50,6 +50,13 @@ fn halves(host: &str) -> Option<(&str, &str)> {
 
 /// Compares what stands before the last two labels, from the right.
 fn matches_rest(pattern: &str, host: &str) -> bool {
+    // Most patterns under a crowded name begin with a letter, and most with another one.
+    if let (Some(wanted), Some(first)) = (pattern.bytes().next(), host.bytes().next())
+        && wanted != b'*'
+        && wanted != first.to_ascii_lowercase()
+    {
+        return false;
+    }
     let mut host = host;
     let mut pattern = pattern;
     while let Some((before, wanted)) = last_label(pattern) {

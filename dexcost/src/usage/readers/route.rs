@@ -89,6 +89,9 @@ const ENDINGS: &[Ending] = &[
     ("invocations", "", Dialect::Unread, CallType::Completion),
     ("embeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("feature-extraction", "", Dialect::Embeddings, CallType::Embedding),
+    // Voyage and Perplexity.
+    ("multimodalembeddings", "", Dialect::Embeddings, CallType::Embedding),
+    ("contextualizedembeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("embed", "", Dialect::Unread, CallType::Embedding),
     ("rerank", "", Dialect::Rerank, CallType::Rerank),
     ("ocr", "", Dialect::Ocr, CallType::Ocr),
@@ -200,7 +203,11 @@ impl Route {
             purpose,
             call_type,
             provider,
-            is_known: answers != Answers::Unknown,
+            is_known: match answers {
+                Answers::Provider(_) => true,
+                Answers::Local(kind) => kind == "ollama" || !is_vague(path),
+                Answers::Unknown => false,
+            },
             streams: path_streams(path),
             model,
             region: provider
@@ -262,11 +269,32 @@ fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
         "api-inference.huggingface.co" if path.starts_with("/models/") => Dialect::TextGeneration,
         "router.huggingface.co" if path.starts_with("/hf-inference/models/") => Dialect::TextGeneration,
         "api.cloudflare.com" if path.starts_with("/client/v4/") && path.contains(RUN) => Dialect::WorkersAi,
+        // Nobody else's conversations run a model.
+        "api.mistral.ai" if path.starts_with("/v1/conversations") => Dialect::MistralConversations,
         "gateway.ai.cloudflare.com" if path.contains(WORKERS) => Dialect::WorkersAi,
         _ if path == "/" && authority.ends_with(".endpoints.huggingface.cloud") => Dialect::TextGeneration,
         _ => return None,
     };
     Some((dialect, CallType::Completion))
+}
+
+/// Whether the end of a path is a word that any program may use, so that on this machine or network it
+/// proves nothing.
+fn is_vague(path: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "chat",
+        "complete",
+        "embed",
+        "generate",
+        "images",
+        "listen",
+        "ocr",
+        "predictions",
+        "speak",
+        "stt",
+        "tts",
+    ];
+    WORDS.contains(&last_segment(path.trim_end_matches('/')))
 }
 
 /// What is told by where in the path it stands: runs of assistants, and Snowflake's functions.
@@ -563,6 +591,28 @@ mod tests {
             route("x.endpoints.huggingface.cloud/").dialect,
             Dialect::TextGeneration
         );
+    }
+
+    #[test]
+    fn a_common_word_on_a_local_host_proves_nothing() {
+        for (url, known) in [
+            ("localhost:3000/api/chat", false),
+            ("localhost:8080/images", false),
+            ("localhost:11434/api/chat", true),
+            ("localhost:8080/v1/embeddings", true),
+            ("localhost:8080/v1/audio/transcriptions", true),
+        ] {
+            assert_eq!(route(url).is_known, known, "{url}");
+        }
+    }
+
+    #[test]
+    fn conversations_run_a_model_at_mistral_only() {
+        for path in ["/v1/conversations", "/v1/conversations/conv_1"] {
+            let url = format!("api.mistral.ai{path}");
+            assert_eq!(route(&url).dialect, Dialect::MistralConversations);
+            assert!(Route::of("POST", "api.openai.com", path).is_none());
+        }
     }
 
     #[test]
