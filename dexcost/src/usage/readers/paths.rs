@@ -117,10 +117,11 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
         };
         return Some((dialect, *call_type));
     }
-    let from = ENDINGS.partition_point(|(end, ..)| *end < last);
-    let same = ENDINGS.iter().skip(from).take_while(|(end, ..)| *end == last);
-    same.into_iter()
-        .find(|(_, parent, ..)| parent.is_empty() || *parent == before)
+    // Most ends differ in length or first byte: cheaper than a search that compares whole words.
+    ENDINGS
+        .iter()
+        .filter(|(end, ..)| end.len() == last.len() && end.as_bytes().first() == last.as_bytes().first())
+        .find(|(end, parent, ..)| *end == last && (parent.is_empty() || *parent == before))
         .map(|(_, _, dialect, call_type)| (*dialect, *call_type))
 }
 
@@ -151,7 +152,11 @@ fn by_place(path: &str) -> Option<(Dialect, CallType)> {
     if is_run("/runs") || (is_run("/submit_tool_outputs") && path.contains("/runs/")) {
         return Some((Dialect::OpenAiAssistants, CallType::Completion));
     }
-    match path.split_once(CORTEX)?.1 {
+    let (function_of, function) = at_colon(last_segment(path))?;
+    if function_of != "inference" || !path.contains(CORTEX) {
+        return None;
+    }
+    match function {
         "complete" => Some((Dialect::OpenAiChat, CallType::Completion)),
         "embed" => Some((Dialect::Embeddings, CallType::Embedding)),
         _ => None,
