@@ -21,6 +21,23 @@
 //! session that dexcost opens. A scope follows the code, not the process: what a handler spawns
 //! is only in it with [`in_current_task`](dexcost::TaskFutureExt::in_current_task).
 //!
+//! # Clients
+//! | client | what to write |
+//! |---|---|
+//! | any `Service<http::Request<B>>`, such as hyper-util's client | `CaptureLayer::new().layer(client)` |
+//! | reqwest | the same, with feature `reqwest` |
+//! | reqwest-middleware | `ClientBuilder::new(..).with(CaptureLayer::new())`, with feature `reqwest-middleware` |
+//! | the AWS SDK | `.http_client(CaptureLayer::new().layer(http_client))`, with feature `aws` |
+//! | ureq | `.middleware(CaptureLayer::new())`, with feature `ureq` |
+//! | async-openai | `.with_http_service(..)` over a captured reqwest client |
+//! | rig | its `HttpClientExt` over a captured reqwest client |
+//! | rmcp | its `StreamableHttpClient` over a captured reqwest client |
+//!
+//! The last three need no feature; each has an example of its own in the repository.
+//!
+//! A client that sends from a task of its own, as rmcp does, has left the scope of whoever called. There
+//! the scope has to travel with the message: the example of rmcp shows how.
+//!
 //! # Across services
 //! A [`PropagateLayer`] around a client tells the services that the user lists which task calls them
 //! and, where wanted, for whom; a [`TaskLayer`] there believes it after
@@ -47,6 +64,9 @@
 //! |---|---|---|
 //! | `axum` | route templates as task types; the extractors `CurrentTask` and `Identified`; `axum::body::Body` is observed | axum (matched-path only) |
 //! | `reqwest` | the capture and the propagate layer over `Service<reqwest::Request>` | reqwest without a TLS stack |
+//! | `reqwest-middleware` | the capture layer as a middleware | `reqwest`, reqwest-middleware, async-trait |
+//! | `aws` | the capture layer over an HTTP client of the AWS SDK | aws-smithy-runtime-api, aws-smithy-types |
+//! | `ureq` | the capture layer as a middleware | ureq without a TLS stack |
 
 #![cfg_attr(
     test,

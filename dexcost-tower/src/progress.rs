@@ -25,6 +25,15 @@ impl Progress {
         }
     }
 
+    /// The progress of a body with so many bytes still to come, `None` where nobody said.
+    #[cfg(any(feature = "aws", feature = "ureq"))]
+    pub(crate) const fn new(remaining: Option<u64>, is_at_end: bool) -> Self {
+        Self {
+            remaining,
+            told_end: AtomicBool::new(is_at_end),
+        }
+    }
+
     /// The progress of the body of a message that has none on the wire, whatever it holds.
     pub(crate) const fn without_body() -> Self {
         Self {

@@ -13,7 +13,11 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use dexcost::{Decimal, PriceQuery, PricingEngine, Timestamp, Unit, Usage, dec};
+use dexcost::capture::RequestFacts;
+use dexcost::{
+    Decimal, EgressDestination, EgressPricing, PriceQuery, PricingEngine, ServiceBodies, ServiceCatalog,
+    Timestamp, Unit, Usage, dec,
+};
 
 const ROUNDS: usize = 400;
 const CALLS: u32 = 2_000;
@@ -118,4 +122,48 @@ fn main() {
         engine.price(black_box(&price_plain))
     });
     row("PricingEngine::new", "", PricingEngine::new);
+    services();
+}
+
+/// The service catalog: what it costs a request that is none of its business, and one that is.
+fn services() {
+    row("ServiceCatalog::new", "", ServiceCatalog::new);
+    let catalog = ServiceCatalog::new();
+    let url = |url| RequestFacts::to_url("POST", url, &());
+    let start = Instant::now();
+    black_box(catalog.find(&url("https://example.com/")));
+    let first = start.elapsed();
+    let start = Instant::now();
+    black_box(catalog.find(&url("https://api.tavily.com/search")));
+    println!(
+        "catalog, first request of all {first:?}, first of a service {:?}",
+        start.elapsed()
+    );
+    let unknown = url("https://internal.example.com/v1/things/42?x=y");
+    row("catalog, a host that no row is about", "<= 100", || {
+        catalog.find(black_box(&unknown))
+    });
+    let crowded = url("https://bedrock-runtime.us-east-1.amazonaws.com/model/x/converse");
+    row("catalog, an unknown host under a crowded name", "", || {
+        catalog.find(black_box(&crowded))
+    });
+    let known = url("https://api.tavily.com/search");
+    row("catalog, a service", "", || catalog.find(black_box(&known)));
+    row("catalog, a service with its cost", "", || {
+        let mut found = catalog.find(black_box(&known))?;
+        found.response(200, &());
+        found.cost(&ServiceBodies {
+            reply: Some(br#"{"results":[],"usage":{"credits":2}}"#),
+            ..ServiceBodies::default()
+        })
+    });
+    let egress = EgressPricing::new();
+    row("egress of a task", "", || {
+        egress.cost(
+            "aws",
+            Some("sa-east-1"),
+            EgressDestination::Internet,
+            black_box(123_456),
+        )
+    });
 }

@@ -35,7 +35,9 @@ impl CostTracker {
     pub fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         config.validate()?;
         let buffer = open_buffer(config)?;
-        Ok(Self::from_parts(parts(config, buffer, clock)?))
+        let tracker = Self::from_parts(parts(config, buffer, clock)?);
+        tracker.refresh(config);
+        Ok(tracker)
     }
 
     /// A tracker with these settings over a sink of one's own.
@@ -46,6 +48,32 @@ impl CostTracker {
     pub fn with_sink(config: &Config, sink: Arc<dyn Sink>) -> Result<Self, Error> {
         config.validate()?;
         Ok(Self::from_parts(parts(config, sink, Arc::new(SystemClock))?))
+    }
+}
+
+impl CostTracker {
+    /// Begins to fetch what the settings say is to be fetched, on a thread of its own.
+    #[cfg(feature = "sync")]
+    fn refresh(&self, config: &Config) {
+        use crate::refresh::{Fetch, is_same_origin};
+        let Some(url) = &config.service_catalog_url else {
+            return;
+        };
+        let is_own = config
+            .endpoint
+            .as_deref()
+            .is_some_and(|own| is_same_origin(own, url));
+        let key = config.api_key.clone().filter(|_| is_own && !config.is_local());
+        let fetch = Fetch::within(std::time::Duration::from_secs(15)).with_key(key);
+        self.refresh_services_later(url.clone(), fetch);
+    }
+
+    #[cfg(not(feature = "sync"))]
+    #[allow(clippy::unused_self, reason = "what cannot be fetched is not")]
+    fn refresh(&self, config: &Config) {
+        if config.service_catalog_url.is_some() {
+            tracing::warn!("service_catalog_url needs feature `sync`; the bundled catalog stays");
+        }
     }
 }
 

@@ -71,7 +71,8 @@ pub struct Config {
     pub cloud_provider: Option<String>,
     /// Its region. Else `DEXCOST_CLOUD_REGION`.
     pub cloud_region: Option<String>,
-    /// Where a newer service catalog may be fetched. No effect yet.
+    /// Where a newer service catalog is fetched at the start, in the background; needs feature `sync`. A
+    /// document that cannot be used changes nothing.
     pub service_catalog_url: Option<String>,
     /// Guesses retries from models and times; see [`RetryHeuristics`].
     pub enable_retry_heuristics: bool,

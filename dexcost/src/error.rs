@@ -136,6 +136,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A document could not be fetched.
+    #[error("{url}: {reason}")]
+    Fetch {
+        /// Where it should have come from, without secrets.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
     /// Reading or writing a file failed.
     #[error("{}: {source}", path.display())]
     Io {

@@ -38,6 +38,8 @@ mod loss;
 mod macro_support;
 mod observation;
 mod privacy;
+#[cfg(feature = "sync")]
+mod refresh;
 mod sink;
 mod sum;
 mod task;
@@ -92,6 +94,8 @@ pub use pricing::{
     ServiceRow, ServiceRule,
 };
 pub use privacy::{Privacy, scrub_url};
+#[cfg(feature = "sync")]
+pub use refresh::Fetch;
 pub use sink::{Commit, Committer, Record, Refusal, Sink};
 pub use sum::Sum;
 pub use task::{Attribution, HostTraffic, Task, TaskStatus, Totals};

@@ -223,6 +223,18 @@ fn what_a_user_reads_is_what_stands_in_the_expected_files() {
 }
 
 #[test]
+fn what_the_catalog_knows_about_a_url_is_shown_with_its_sources() {
+    let place = Place::new();
+    let catalog = dexcost::ServiceCatalog::new();
+    let text = place.read(&["services", "lookup", "https://api.e2b.dev/sandboxes/x"]);
+    let text = text.replace(&*catalog.version(), "VERSION");
+    let text = text.replace(&format!("{} rows", catalog.len()), "N rows");
+    expect("services.txt", &text);
+    let unknown = place.run(&["services", "lookup", "https://example.com/", "--json"]);
+    assert_eq!((unknown.status.code(), unknown.stdout.len()), (Some(1), 0));
+}
+
+#[test]
 fn a_buffer_without_a_task_is_read_by_every_verb() {
     let place = Place::new();
     drop(Buffer::open(BufferOptions::at(place.path())).unwrap());

@@ -7,6 +7,7 @@
 //! | `recordings` | recorded traffic, served instead |
 //! | `customers` | who calls the service, and how |
 //! | `paced` | a body that comes in pieces, as a model speaks |
+//! | `stage` | what the examples of single clients stand on |
 //! | `summary` | the report in the terminal |
 
 pub mod customers;
@@ -14,6 +15,7 @@ pub mod desk;
 mod paced;
 pub mod provider;
 pub mod recordings;
+pub mod stage;
 pub mod summary;
 
 /// Whatever goes wrong in an example.

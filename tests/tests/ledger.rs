@@ -187,3 +187,136 @@ fn hosts_beyond_the_largest_twenty_are_one() {
     assert_eq!(totals.network_by_host.len(), 21);
     assert_eq!(totals.network_by_host["_other"].calls, 10);
 }
+
+#[test]
+fn egress_is_priced_when_the_task_ends_and_its_parts_equal_the_whole() {
+    let (sink, tracker, task) = opened();
+    tracker.set_egress_origin(Some(dexcost::capture::EgressOrigin {
+        provider: "aws".into(),
+        region: Some("us-east-1".into()),
+    }));
+    let upload = vec![b'x'; 1 << 20];
+    let large = post("https://93.184.215.14/upload", 200, b"").request_body(&upload);
+    let pending = task.record_response(&large).unwrap();
+    assert_eq!((pending.event_type, pending.cost_usd), (EventType::Network, None));
+    task.record_response(&post(CHAT, 200, REPLY).request_body(b"{}"));
+    task.record_response(&post("http://10.1.1.1/", 200, b"").request_body(&upload));
+    task.finish(dexcost::TaskStatus::Success).unwrap();
+
+    let totals = task.task().totals;
+    let priced = sink.events();
+    let network: Vec<_> = priced
+        .iter()
+        .filter(|event| event.event_type == EventType::Network)
+        .collect();
+    let changed = |record| match record {
+        dexcost::Record::EventChanged { after, .. } => Some(after),
+        _ => None,
+    };
+    let upload = sink.records().into_iter().find_map(changed).unwrap();
+    assert_eq!((upload.event_id, upload.revision), (pending.event_id, 2));
+    assert_eq!(upload.pricing_source, PricingSource::EgressTable);
+    let bytes = Decimal::from(upload.usage.count(Unit::EgressBytes));
+    let usd = upload.cost_usd.unwrap();
+    assert!((usd - bytes * dec!(0.09) / Decimal::from(1 << 30)).abs() < dec!(0.000000000001));
+    assert_eq!(upload.cost_confidence, CostConfidence::Computed);
+    let rest = network
+        .iter()
+        .find(|event| event.service_name.as_deref() == Some("_egress"))
+        .unwrap();
+    assert_eq!(
+        rest.usage.count(Unit::Requests),
+        1,
+        "the model call; the private upload is free"
+    );
+    assert_eq!(
+        rest.cost_confidence,
+        CostConfidence::Estimated,
+        "only its name is known"
+    );
+    assert_eq!(totals.network_cost_usd, usd + rest.cost_usd.unwrap());
+    assert_eq!(totals.unknown_cost_count, 0);
+}
+
+#[test]
+fn egress_after_the_end_is_priced_all_the_same() {
+    let (sink, tracker, task) = opened();
+    tracker.set_egress_origin(Some(dexcost::capture::EgressOrigin {
+        provider: "gcp".into(),
+        region: Some("us-central1".into()),
+    }));
+    let handle = task.handle();
+    task.finish(dexcost::TaskStatus::Success).unwrap();
+    handle.record_response(&post(CHAT, 200, REPLY));
+    let summed = |event: &&Arc<Event>| event.service_name.as_deref() == Some("_egress");
+    let events = sink.events();
+    let late = events.iter().find(summed).unwrap();
+    assert_eq!(handle.task().totals.network_cost_usd, late.cost_usd.unwrap());
+}
+
+#[test]
+fn a_cloud_without_prices_leaves_egress_unknown() {
+    let (_sink, tracker, task) = opened();
+    tracker.set_egress_origin(Some(dexcost::capture::EgressOrigin {
+        provider: "my-basement".into(),
+        region: None,
+    }));
+    let event = task.record_response(&get("https://1.1.1.1/", 503, b"")).unwrap();
+    task.finish(dexcost::TaskStatus::Success).unwrap();
+    assert_eq!(event.cost_usd, None);
+    let totals = task.task().totals;
+    assert_eq!((totals.network_cost_usd, totals.unknown_cost_count), (dec!(0), 1));
+}
+
+mod refresh {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers one request with these bytes, and gives back what was asked.
+    fn once(reply: Vec<u8>) -> (String, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/catalog.json", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut buffer = [0; 4096];
+            while !asked.windows(4).any(|end| end == b"\r\n\r\n") {
+                let read = stream.read(&mut buffer).unwrap();
+                asked.extend_from_slice(&buffer[..read]);
+            }
+            let _ = stream.write_all(&reply);
+            String::from_utf8(asked).unwrap()
+        });
+        (url, server)
+    }
+
+    fn ok(body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    #[test]
+    fn what_cannot_be_used_changes_nothing() {
+        let tracker = MemorySink::new().tracker();
+        let before = tracker.services().version();
+        let replies = [
+            ok("{}"),
+            ok("not json"),
+            ok(""),
+            b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"cut".to_vec(),
+        ];
+        for reply in replies {
+            let said = String::from_utf8_lossy(&reply).into_owned();
+            let (url, server) = once(reply);
+            assert!(tracker.refresh_services(&url).is_err(), "{said}");
+            let asked = server.join().unwrap().to_ascii_lowercase();
+            assert!(asked.contains("dexcost-own-traffic") && !asked.contains("authorization"));
+        }
+        assert!(tracker.refresh_services("nonsense").is_err());
+        assert_eq!(tracker.services().version(), before);
+        assert!(tracker.services().is_bundled());
+    }
+}

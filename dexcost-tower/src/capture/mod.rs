@@ -5,6 +5,9 @@
 //! | `layer` | the layer, its settings, its service |
 //! | `over_http` | the service over `http::Request<B>`, its future |
 //! | `over_reqwest` | the service over `reqwest::Request`, its future |
+//! | `over_reqwest_middleware` | the layer as a middleware of reqwest-middleware |
+//! | `over_ureq` | the layer as a middleware of ureq |
+//! | `over_aws` | the service over an HTTP client of the AWS SDK |
 //! | `body` | the response body, observed in passing |
 //! | `fields` | header fields, as the exchange looks at them |
 //! | `watch` | what must be settled exactly once, and onto whom |
@@ -14,9 +17,15 @@
 mod body;
 mod fields;
 mod layer;
+#[cfg(feature = "aws")]
+mod over_aws;
 mod over_http;
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod over_reqwest_middleware;
+#[cfg(feature = "ureq")]
+mod over_ureq;
 mod peek;
 mod trouble;
 mod watch;

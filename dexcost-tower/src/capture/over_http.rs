@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::body::CaptureBody;
 use super::fields::Fields;
-use super::layer::CaptureService;
+use super::layer::{CaptureLayer, CaptureService};
 use super::watch::{Handed, Watch};
 use super::{Uncaptured, peek, trouble};
 use crate::progress::{Progress, is_bodyless};
@@ -34,7 +34,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Some(mut watch) = self.begin_http(&request) else {
+        let Some(mut watch) = begin(&self.settings, &request) else {
             return CaptureFuture {
                 attempt: Attempt::Passing {
                     future: self.inner.call(request),
@@ -60,22 +60,21 @@ where
     }
 }
 
-impl<S> CaptureService<S> {
-    fn begin_http<B>(&self, request: &Request<B>) -> Option<Watch> {
-        let extensions = request.extensions();
-        let headers = Fields::of(request.headers());
-        let facts = RequestFacts {
-            method: request.method().as_str(),
-            authority: authority(request),
-            path: request.uri().path(),
-            query: request.uri().query().unwrap_or_default(),
-            headers: &headers,
-        };
-        if extensions.get::<Uncaptured>().is_some() {
-            return None;
-        }
-        self.settings.begin(&facts, extensions.get::<Handed>())
+/// Starts watching a request; its body is not looked at.
+pub(super) fn begin<B>(settings: &CaptureLayer, request: &Request<B>) -> Option<Watch> {
+    let extensions = request.extensions();
+    let headers = Fields::of(request.headers());
+    let facts = RequestFacts {
+        method: request.method().as_str(),
+        authority: authority(request),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        headers: &headers,
+    };
+    if extensions.get::<Uncaptured>().is_some() {
+        return None;
     }
+    settings.begin(&facts, extensions.get::<Handed>())
 }
 
 /// Host and port: from the URI, or, where that is only a path, from the `Host` field.

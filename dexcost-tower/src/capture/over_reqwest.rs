@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use super::body::CaptureBody;
 use super::fields::Fields;
-use super::layer::CaptureService;
+use super::layer::{CaptureLayer, CaptureService};
 use super::over_http::Attempt;
 use super::trouble;
 use super::watch::Watch;
@@ -31,9 +31,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let headers = Fields::of(request.headers());
-        let facts = RequestFacts::to_url(request.method().as_str(), request.url().as_str(), &headers);
-        let Some(mut watch) = self.settings.begin(&facts, None) else {
+        let Some(watch) = begin(&self.settings, &request) else {
             return ReqwestCaptureFuture {
                 attempt: Attempt::Passing {
                     future: self.inner.call(request),
@@ -42,9 +40,6 @@ where
                 watch: None,
             };
         };
-        if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
-            watch.request(body);
-        }
         let method = request.method().clone();
         let scope = watch.scope();
         let future = scope.run(|| self.inner.call(request));
@@ -56,6 +51,17 @@ where
             watch: Some(watch),
         }
     }
+}
+
+/// Starts watching a request; a body in memory is looked at where it lies.
+pub(super) fn begin(settings: &CaptureLayer, request: &Request) -> Option<Watch> {
+    let headers = Fields::of(request.headers());
+    let facts = RequestFacts::to_url(request.method().as_str(), request.url().as_str(), &headers);
+    let mut watch = settings.begin(&facts, None)?;
+    if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
+        watch.request(body);
+    }
+    Some(watch)
 }
 
 pin_project! {
@@ -99,7 +105,7 @@ where
 /// The detour over `http::Response` keeps status, version, header fields and extensions, but drops
 /// the URL, which reqwest keeps beside them; it is put back. A response that an inner layer counts
 /// is left as it is.
-fn observed(response: Response, method: &Method, mut watch: Watch) -> Response {
+pub(super) fn observed(response: Response, method: &Method, mut watch: Watch) -> Response {
     if let Some(address) = response.remote_addr() {
         watch.peer(address.ip());
     }

@@ -79,6 +79,15 @@ where
     true
 }
 
+/// Shows a piece of a request body that is being sent.
+pub(super) fn show(exchange: &SharedExchange, bytes: &[u8]) {
+    if let Some(exchange) = lock(exchange).as_mut()
+        && exchange.wants_request()
+    {
+        exchange.request_data(bytes);
+    }
+}
+
 pin_project! {
     /// A request body that is shown to the exchange while it is being sent.
     struct RequestTap<B> {
@@ -100,10 +109,8 @@ impl<B: Body> Body for RequestTap<B> {
         let frame = ready!(this.inner.poll_frame(cx));
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
-            && let Some(exchange) = lock(this.exchange).as_mut()
-            && exchange.wants_request()
         {
-            each_chunk(data, |chunk| exchange.request_data(chunk));
+            each_chunk(data, |chunk| show(this.exchange, chunk));
         }
         Poll::Ready(frame)
     }

@@ -18,6 +18,17 @@ pub(super) fn of<E: 'static>(error: &E) -> ErrorType {
     if let Some(error) = error.downcast_ref::<reqwest::Error>() {
         return of_reqwest(error);
     }
+    #[cfg(feature = "reqwest-middleware")]
+    if let Some(error) = error.downcast_ref::<reqwest_middleware::Error>() {
+        return match error {
+            reqwest_middleware::Error::Reqwest(error) => of_reqwest(error),
+            reqwest_middleware::Error::Middleware(error) => of_chain(error.as_ref()),
+        };
+    }
+    #[cfg(feature = "aws")]
+    if let Some(error) = error.downcast_ref::<aws_smithy_runtime_api::client::result::ConnectorError>() {
+        return of_connector(error);
+    }
     if let Some(error) = error.downcast_ref::<BoxError>() {
         return of_chain(&**error);
     }
@@ -30,6 +41,10 @@ pub(super) fn of<E: 'static>(error: &E) -> ErrorType {
 fn of_chain(error: &(dyn Error + 'static)) -> ErrorType {
     let mut next = Some(error);
     while let Some(error) = next {
+        #[cfg(feature = "reqwest-middleware")]
+        if let Some(reqwest_middleware::Error::Reqwest(error)) = error.downcast_ref() {
+            return of_reqwest(error);
+        }
         #[cfg(feature = "reqwest")]
         if let Some(error) = error.downcast_ref::<reqwest::Error>() {
             return of_reqwest(error);
@@ -50,6 +65,42 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
     }
     let words = error.to_string();
     words.contains("timed out") || words.contains("deadline has elapsed")
+}
+
+#[cfg(feature = "aws")]
+fn of_connector(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> ErrorType {
+    if error.is_timeout() {
+        ErrorType::Timeout
+    } else if error.is_user() {
+        ErrorType::InvalidRequest
+    } else {
+        ErrorType::ConnectionError
+    }
+}
+
+/// An error of a body that ureq reads: its own, inside one of the standard library.
+#[cfg(feature = "ureq")]
+pub(super) fn of_io(error: &io::Error) -> ErrorType {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>())
+    {
+        Some(error) => of_ureq(error),
+        None => of_chain(error),
+    }
+}
+
+#[cfg(feature = "ureq")]
+pub(super) fn of_ureq(error: &ureq::Error) -> ErrorType {
+    match error {
+        ureq::Error::Timeout(_) => ErrorType::Timeout,
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::BodyExceedsLimit(_) => {
+            ErrorType::InvalidRequest
+        }
+        ureq::Error::Protocol(_) => ErrorType::InvalidResponse,
+        ureq::Error::Io(error) => of_chain(error),
+        _ => ErrorType::ConnectionError,
+    }
 }
 
 #[cfg(feature = "reqwest")]

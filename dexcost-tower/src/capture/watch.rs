@@ -149,6 +149,21 @@ impl Watch {
         self.look(|exchange| exchange.peer(address));
     }
 
+    /// Ends watching a response whose body is left alone, of which so much is known.
+    #[cfg(feature = "ureq")]
+    pub(super) fn leave(&mut self, bytes: Option<u64>, ending: Ending) {
+        self.look(|exchange| exchange.response_bytes(bytes.unwrap_or(0)));
+        self.settle(ending);
+    }
+
+    /// Whether nothing but its bytes is of interest.
+    #[cfg(feature = "ureq")]
+    pub(super) fn is_only_traffic(&mut self) -> bool {
+        let mut is_only_traffic = true;
+        self.look(|exchange| is_only_traffic = exchange.is_only_traffic());
+        is_only_traffic
+    }
+
     /// A piece of the response body.
     pub(super) fn data(&mut self, bytes: &[u8]) {
         self.look(|exchange| {

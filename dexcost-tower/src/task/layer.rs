@@ -28,7 +28,8 @@ use crate::w3c::{BAGGAGE_AGENT, BAGGAGE_CUSTOMER, BAGGAGE_PROJECT, BAGGAGE_TASK}
 /// on a 5xx status, an error of the service or the body, a panic, and where the client hangs up; a
 /// 4xx is the caller's doing and a success. Why it failed stands in its metadata: `http_status`,
 /// `grpc_status`, or `_ended_by` with `service_error`, `body_error`, `panicked` or `cancelled`.
-/// Nothing waits for the disk.
+/// Nothing waits for the disk. What an upgraded connection does after its 101 is beyond the response;
+/// costs recorded on a handle of the task still count there.
 ///
 /// A gRPC call (a content type of gRPC, over HTTP/2) is judged by its `grpc-status`: what stands for
 /// 5xx in HTTP is a failure (`UNKNOWN`, `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`,

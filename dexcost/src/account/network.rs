@@ -8,6 +8,7 @@ use crate::account::traffic::Egress;
 use crate::event::{CostConfidence, Details, Event, EventType, OperationStatus, PricingSource};
 use crate::id::{EventId, TaskId};
 use crate::observation::Observation;
+use crate::pricing::{EgressDestination, EgressPricing};
 use crate::text::Text;
 use crate::usage::{Unit, Usage};
 use crate::wire::Peer;
@@ -87,7 +88,7 @@ impl<'a> EgressPrices<'a> {
         Some(after)
     }
 
-    /// One event for all egress that no other event covers.
+    /// One event for all egress that no other event covers; `None` where there is none.
     pub(super) fn summary(&self, task_id: TaskId, egress: Egress) -> Option<Event> {
         if egress.bytes == 0 {
             return None;
@@ -99,30 +100,23 @@ impl<'a> EgressPrices<'a> {
         event.usage = Usage::new()
             .with(Unit::EgressBytes, egress.bytes)
             .with(Unit::Requests, egress.calls);
-        self.put(&mut event, egress.bytes, egress.assumed_bytes > 0)?;
+        // A cloud without a price leaves the cost unknown.
+        let _priced = self.put(&mut event, egress.bytes, egress.assumed_bytes > 0);
         event.details = Some(Box::new(measured()));
         Some(event)
     }
 
     fn put(&self, event: &mut Event, bytes: u64, is_assumed: bool) -> Option<()> {
-        let cost = egress_cost(&self.origin.provider, self.origin.region.as_deref(), bytes)?;
+        let EgressOrigin { provider, region } = &self.origin;
+        let internet = EgressDestination::Internet;
+        let cost = EgressPricing::new().cost(provider, region.as_deref(), internet, bytes)?;
         event.cost_usd = Some(cost.cost_usd);
-        event.cost_confidence = if is_assumed {
-            cost.cost_confidence.max(CostConfidence::Estimated)
-        } else {
-            cost.cost_confidence
+        event.cost_confidence = match is_assumed {
+            true => cost.confidence.max(CostConfidence::Estimated),
+            false => cost.confidence,
         };
         event.pricing_source = PricingSource::EgressTable;
-        event.pricing_version = Some(cost.pricing_version);
+        event.pricing_version = Some(cost.version);
         Some(())
     }
-}
-
-struct EgressCost {
-    cost_usd: rust_decimal::Decimal,
-    cost_confidence: CostConfidence,
-    pricing_version: Text,
-}
-fn egress_cost(_: &str, _: Option<&str>, _: u64) -> Option<EgressCost> {
-    None
 }

@@ -1,10 +1,12 @@
 //! A model provider on loopback: the wire forms of OpenAI's chat and Anthropic's messages, streaming
-//! and not, with replies of our own making. What it says follows from what it is asked, so that a
+//! and not, of Bedrock's Converse and of an MCP server, with replies of our own making. What it says follows from what it is asked, so that a
 //! run costs the same every time.
 //!
 //! Clients reach it as an HTTP proxy: they call `http://api.openai.com/…`, and it answers.
 
 mod anthropic;
+mod bedrock;
+mod mcp;
 mod openai;
 mod script;
 
@@ -78,6 +80,8 @@ async fn answer(State(provider): State<Arc<Provider>>, request: Request) -> Resp
     match head.uri.path() {
         "/v1/chat/completions" => openai::reply(&asked, &script),
         "/v1/messages" => anthropic::reply(&asked, &script),
+        "/mcp" => mcp::reply(&asked),
+        path if path.ends_with("/converse") => bedrock::reply(&script),
         _ => plain(StatusCode::NOT_FOUND, "application/json", Bytes::new()),
     }
 }

@@ -5,6 +5,7 @@
 
 mod across;
 mod crowd;
+mod endings;
 mod grpc;
 mod plain_hyper;
 mod reply;

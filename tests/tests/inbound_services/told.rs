@@ -325,7 +325,7 @@ async fn an_argument_is_found_beneath_a_buffer_and_beneath_a_spawn_that_was_reck
         if is_asked {
             outer = outer.task_in_extensions();
         }
-        let reply = outer.layer(spawned.clone()).oneshot(request("GET", "/")).await;
+        let reply = outer.layer(spawned).oneshot(request("GET", "/")).await;
         assert_eq!(reply.unwrap().status(), expected);
     }
 }

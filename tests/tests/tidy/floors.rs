@@ -34,7 +34,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("3 machines", &["runtime"]),
     ("4 account", &["account"]),
     ("5 keep", &["buffer"]),
-    ("6 leave", &["export", "report", "sync"]),
+    ("6 leave", &["export", "refresh", "report", "sync"]),
     (
         "7 compose",
         &[

@@ -133,6 +133,15 @@ impl Exchange {
         }
     }
 
+    /// So many bytes of a response body that the adapter leaves alone.
+    pub fn response_bytes(&mut self, bytes: u64) {
+        match &mut self.call {
+            Call::Unwatched => {}
+            Call::Model(call) => call.meter.received(bytes),
+            Call::Other(call) => call.meter.received(bytes),
+        }
+    }
+
     /// Notes why the exchange is about to fail, where the adapter knows more than the bytes show.
     pub fn note_error(&mut self, error: ErrorType) {
         match &mut self.call {

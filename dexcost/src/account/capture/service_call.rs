@@ -1,4 +1,5 @@
-//! A call of a priced service on its way: as much of its bodies as the catalog's rows read.
+//! A call of a priced service on its way: the beginning of its request, and of its reply what the catalog's
+//! rows read.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use crate::event::Details;
 use crate::observation::ServiceUse;
-use crate::pricing::{ServiceBodies, ServiceCost, ServiceKind, ServiceLine, ServiceMatch};
+use crate::pricing::{ServiceBodies, ServiceCost, ServiceKind, ServiceLine, ServiceMatch, ServiceReader};
 use crate::usage::framing::Decoder;
 use crate::wire::{Headers, RequestFacts};
 
@@ -15,7 +16,14 @@ use crate::wire::{Headers, RequestFacts};
 pub(super) struct ServiceCall {
     found: ServiceMatch,
     request: Option<Kept>,
-    reply: Option<Kept>,
+    reply: Option<Read>,
+}
+
+/// A reply, its coding undone, of which the fields are kept that the rows read.
+#[derive(Debug)]
+struct Read {
+    decoder: Decoder,
+    reader: ServiceReader,
 }
 
 /// The beginning of a body, its coding undone.
@@ -79,13 +87,15 @@ impl ServiceCall {
 
     pub(super) fn response(&mut self, status: u16, headers: &dyn Headers) {
         self.found.response(status, headers);
-        let wanted = self.found.wants_reply_body();
-        self.reply = wanted.map(|most| Kept::new(most, headers));
+        self.reply = self.found.reply_reader().map(|reader| Read {
+            decoder: Decoder::new(headers.get("content-encoding")),
+            reader,
+        });
     }
 
     pub(super) fn data(&mut self, bytes: &[u8]) {
-        if let Some(kept) = &mut self.reply {
-            kept.feed(bytes);
+        if let Some(Read { decoder, reader }) = &mut self.reply {
+            decoder.feed(bytes, &mut |plain| reader.feed(plain));
         }
     }
 
@@ -96,15 +106,17 @@ impl ServiceCall {
         sent_bytes: u64,
         elapsed_ms: Option<u64>,
     ) -> Option<ServiceUse> {
-        self.request
-            .iter_mut()
-            .chain(&mut self.reply)
-            .for_each(Kept::finish);
+        self.request.iter_mut().for_each(Kept::finish);
+        let mut is_readable = true;
+        if let Some(Read { decoder, reader }) = &mut self.reply {
+            decoder.finish(&mut |plain| reader.feed(plain));
+            is_readable = decoder.trouble().is_none() && !reader.is_cut();
+        }
         let cost = self.found.cost(&ServiceBodies {
             request: self.request.as_ref().map(|kept| &kept.bytes[..]),
             request_is_cut: self.request.as_ref().is_some_and(|kept| kept.is_cut),
-            reply: self.reply.as_ref().map(|kept| &kept.bytes[..]),
-            reply_is_cut: !is_whole || self.reply.as_ref().is_some_and(|kept| kept.is_cut),
+            reply: self.reply.as_ref().map(|read| read.reader.kept()),
+            reply_is_cut: !(is_whole && is_readable),
             sent_bytes: Some(sent_bytes),
             elapsed_ms,
         })?;

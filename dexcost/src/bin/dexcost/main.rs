@@ -8,6 +8,7 @@ mod rates;
 mod replay;
 mod report;
 mod resolve;
+mod services;
 mod show;
 mod source;
 mod status;
@@ -37,6 +38,7 @@ enum Verb {
     Explain(explain::Args),
     Status(status::Args),
     Rates(rates::Args),
+    Services(services::Args),
     Price(Box<price::Args>),
     Resolve(resolve::Args),
     Replay(replay::Args),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Explain(args) => explain::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Rates(args) => rates::run(args),
+        Verb::Services(args) => services::run(args),
         Verb::Price(args) => price::run(args),
         Verb::Resolve(args) => resolve::run(args),
         Verb::Replay(args) => replay::run(args),

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use smallvec::SmallVec;
 
+use super::cost::ServiceCost;
 use super::domain_rates::{DomainRate, DomainRates};
-use super::matched::{Candidate, ServiceMatch};
+use super::matched::{Candidate, ServiceBodies, ServiceMatch};
 use super::seen::{Copied, Seen};
 use super::table::Table;
 use super::{hosts, paths};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::money::Amount;
 use crate::text::Text;
-use crate::wire::RequestFacts;
+use crate::wire::{Headers, RequestFacts};
 
 /// What paid APIs cost: the bundled catalog, or one that replaced it, under the user's own rates.
 ///
@@ -73,6 +75,32 @@ impl ServiceCatalog {
         }
         let rate = rate.map(|rate| (rate.clone(), rates.version()));
         Some(ServiceMatch::new(Arc::clone(table), rows, rate, line))
+    }
+
+    /// What a reply costs, for code that has it in hand: `found` is what [`lookup`](Self::lookup) said of
+    /// its URL. `None` where no row applies after all.
+    ///
+    /// ```
+    /// use dexcost::{ServiceCatalog, dec};
+    ///
+    /// let catalog = ServiceCatalog::new();
+    /// let found = catalog.lookup("https://api.tavily.com/search").unwrap();
+    /// let cost = catalog.extract_cost(found, 200, &(), br#"{"usage":{"credits":2}}"#).unwrap();
+    /// assert_eq!((cost.cost_usd, cost.service.as_str()), (Some(dec!(0.016)), "tavily_search"));
+    /// ```
+    #[must_use]
+    pub fn extract_cost(
+        &self,
+        mut found: ServiceMatch,
+        status: u16,
+        headers: &dyn Headers,
+        body: &[u8],
+    ) -> Option<ServiceCost> {
+        found.response(status, headers);
+        found.cost(&ServiceBodies {
+            reply: Some(body),
+            ..ServiceBodies::default()
+        })
     }
 
     /// Registers what exchanges with a domain cost, over an earlier rate and over the catalog.
@@ -148,6 +176,27 @@ impl ServiceCatalog {
         self.with_table(|table| table.as_of.clone())
     }
 
+    /// How many days have passed since that date at an instant; 0 where it lies ahead.
+    ///
+    /// ```
+    /// use dexcost::{ServiceCatalog, Timestamp};
+    ///
+    /// let catalog = ServiceCatalog::new();
+    /// let day: Timestamp = Timestamp::from_unix_micros(1_798_761_600_000_000); // 2027-01-01
+    /// assert!(catalog.days_old(day) >= 1);
+    /// ```
+    #[must_use]
+    pub fn days_old(&self, at: Timestamp) -> u32 {
+        let days = |date: &str| {
+            let date: jiff::civil::Date = date.parse().ok()?;
+            let epoch = jiff::civil::Date::constant(1970, 1, 1);
+            Some(i64::from(epoch.until(date).ok()?.get_days()))
+        };
+        let today = i64::try_from(at.unix_millis() / 86_400_000).unwrap_or(i64::MAX);
+        let passed = days(&self.as_of()).map_or(0, |as_of| today.saturating_sub(as_of));
+        u32::try_from(passed.max(0)).unwrap_or(u32::MAX)
+    }
+
     /// How many rows the table has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -188,7 +237,9 @@ fn candidates(
         let Some((path, conditions)) = row.fit(facts, segments) else {
             continue;
         };
-        row.sources(&mut |source| line.line(source, facts));
+        if row.reads.request_line {
+            row.sources(&mut |source| line.line(source, facts));
+        }
         let seen = Seen {
             line,
             headers: &Copied::default(),

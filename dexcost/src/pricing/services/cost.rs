@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::condition::Conditions;
 use super::matched::ServiceMatch;
 use super::quantity::{self, Amount};
 use super::row::{Price, Row, ServiceRule, Trust};
@@ -424,12 +425,11 @@ fn belongs(row: &Row, best: &Row) -> bool {
     is_best || (adds && row.rule != ServiceRule::Reported && row.table.is_none())
 }
 
+/// Whether the exchange is charged by a row. Where that hangs on something that was not seen, it is; but
+/// not if it is one of several about the same job, of which another will be seen.
 fn is_charged(matched: &ServiceMatch, row: &Row, seen: &Seen<'_>) -> bool {
-    row.charges(matched.status)
-        && row
-            .charged
-            .iter()
-            .all(|conditions| conditions.hold(seen) == Ok(true))
+    let holds = |conditions: &Conditions| conditions.hold(seen).unwrap_or(row.once.is_empty());
+    row.charges(matched.status) && row.charged.iter().all(holds)
 }
 
 fn once(row: &Row, seen: &Seen<'_>) -> Option<Text> {

@@ -5,6 +5,11 @@
 //! are always literal, so no pattern can reach beyond one registered name; they are what the index is
 //! sorted by.
 
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
 use super::glob;
 
 /// Why a text is no host pattern.
@@ -26,20 +31,61 @@ pub(super) fn fault(pattern: &str) -> Option<&'static str> {
 
 /// Whether a host is what the pattern says, in any case.
 pub(super) fn matches(pattern: &str, host: &str) -> bool {
-    let (open, pattern) = match pattern.strip_prefix("*.") {
-        Some(rest) => (true, rest),
-        None => (false, pattern),
-    };
-    let mut labels = host.rsplit('.');
-    for wanted in pattern.rsplit('.') {
-        match labels.next() {
-            Some(label) if !label.is_empty() && glob::matches(wanted.as_bytes(), label.as_bytes()) => {}
-            _ => return false,
+    match (halves(pattern), halves(host)) {
+        (Some((pattern, domain)), Some((host, suffix))) => {
+            domain.eq_ignore_ascii_case(suffix) && matches_rest(pattern, host)
         }
+        _ => false,
     }
-    match labels.next() {
-        None => !open,
-        Some(label) => open && !label.is_empty(),
+}
+
+/// What stands before the last two labels, without the dot, and these.
+fn halves(host: &str) -> Option<(&str, &str)> {
+    let last = memchr::memrchr(b'.', host.as_bytes())?;
+    match memchr::memrchr(b'.', &host.as_bytes()[..last]) {
+        Some(dot) => Some((&host[..dot], &host[dot + 1..])),
+        None => Some(("", host)),
+    }
+}
+
+/// Compares what stands before the last two labels, from the right.
+fn matches_rest(pattern: &str, host: &str) -> bool {
+    // Most patterns under a crowded name begin with a letter, and most with another one.
+    if let (Some(wanted), Some(first)) = (pattern.bytes().next(), host.bytes().next())
+        && wanted != b'*'
+        && wanted != first.to_ascii_lowercase()
+    {
+        return false;
+    }
+    let mut host = host;
+    let mut pattern = pattern;
+    while let Some((before, wanted)) = last_label(pattern) {
+        let Some((more, label)) = last_label(host) else {
+            return false;
+        };
+        if wanted == "*" && before.is_none() {
+            // The first label of the pattern: one label or more.
+            return host.split('.').all(|label| !label.is_empty());
+        }
+        let is_it = match wanted {
+            "*" => !label.is_empty(),
+            _ if wanted.contains('*') => glob::matches(wanted.as_bytes(), label.as_bytes()),
+            _ => wanted.eq_ignore_ascii_case(label),
+        };
+        if !is_it {
+            return false;
+        }
+        (pattern, host) = (before.unwrap_or_default(), more.unwrap_or_default());
+    }
+    host.is_empty()
+}
+
+/// The last label and what stands before its dot; `None` where there is no label any more.
+fn last_label(labels: &str) -> Option<(Option<&str>, &str)> {
+    match memchr::memrchr(b'.', labels.as_bytes()) {
+        _ if labels.is_empty() => None,
+        Some(dot) => Some((Some(&labels[..dot]), &labels[dot + 1..])),
+        None => Some((None, labels)),
     }
 }
 
@@ -52,81 +98,114 @@ pub(super) fn host_of(authority: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// A hash of the last two labels, the same in any case; `None` where there is only one.
-fn key(host: &str) -> Option<u64> {
-    let bytes = host.as_bytes();
-    let last = memchr::memrchr(b'.', bytes)?;
-    let from = memchr::memrchr(b'.', &bytes[..last]).map_or(0, |dot| dot + 1);
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in &bytes[from..] {
-        hash = (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x100_0000_01b3);
-    }
-    Some(hash)
+/// A hash that is the same in any case.
+fn hash(domain: &str) -> u64 {
+    domain.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
-/// All patterns of a table, sorted by the hash of their last two labels.
+/// All patterns of a table, by their last two labels.
 ///
 /// A host that no pattern is about costs one hash of a dozen bytes and one binary search.
 #[derive(Debug, Default)]
 pub(super) struct HostIndex {
-    entries: Vec<Entry>,
+    /// Sorted by the hash of the last two labels.
+    domains: Vec<Domain>,
+    patterns: Vec<Pattern>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    key: u64,
-    pattern: Box<str>,
-    row: u16,
+struct Domain {
+    hash: u64,
+    name: Box<str>,
+    /// Which of the patterns are about it.
+    patterns: Range<usize>,
 }
+
+#[derive(Debug)]
+struct Pattern {
+    /// What stands before the last two labels.
+    rest: Box<str>,
+    weight: u16,
+    rows: SmallVec<[u16; 8]>,
+}
+
+/// Rows, each once, in the order of the table, and how much of the host the best of their patterns
+/// fixes.
+pub(super) type Rows = SmallVec<[(u16, u16); 8]>;
 
 impl HostIndex {
     /// The index of the patterns of each row.
     pub(super) fn new<'a>(hosts: impl Iterator<Item = (u16, &'a str)>) -> Self {
-        let mut entries = Vec::with_capacity(320);
+        let mut listed = Vec::with_capacity(512);
         for (row, patterns) in hosts {
-            entries.extend(patterns.split_ascii_whitespace().filter_map(|pattern| {
-                Some(Entry {
-                    key: key(pattern)?,
-                    pattern: pattern.into(),
-                    row,
-                })
+            listed.extend(patterns.split_ascii_whitespace().filter_map(|pattern| {
+                let (rest, domain) = halves(pattern)?;
+                Some((hash(domain), domain, rest, row))
             }));
         }
-        entries.sort_by_key(|entry| (entry.key, entry.row));
-        Self { entries }
+        listed.sort_unstable();
+        let mut index = Self::default();
+        for domain in listed.chunk_by(|one, next| one.1 == next.1) {
+            let from = index.patterns.len();
+            for same in domain.chunk_by(|one, next| one.2 == next.2) {
+                let (_, name, rest, _) = same[0];
+                let is_open = rest.contains('*');
+                index.patterns.push(Pattern {
+                    rest: rest.into(),
+                    weight: glob::weight(rest) + glob::weight(name) - u16::from(is_open),
+                    rows: same.iter().map(|(_, _, _, row)| *row).collect(),
+                });
+            }
+            index.domains.push(Domain {
+                hash: domain[0].0,
+                name: domain[0].1.into(),
+                patterns: from..index.patterns.len(),
+            });
+        }
+        index
     }
 
-    /// The rows with a pattern that this host is, in file order, each once, and how much of the host
-    /// the best of its patterns fixes.
-    pub(super) fn find(&self, host: &str) -> impl Iterator<Item = (u16, u16)> {
-        let key = key(host);
-        let from = key.map_or(self.entries.len(), |key| {
-            self.entries.partition_point(|entry| entry.key < key)
-        });
-        let mut near = self.entries[from..]
+    /// The rows with a pattern that this host is.
+    pub(super) fn find(&self, host: &str) -> Rows {
+        let mut rows = Rows::new();
+        let Some((rest, name)) = halves(host) else {
+            return rows;
+        };
+        let hash = hash(name);
+        let from = self.domains.partition_point(|domain| domain.hash < hash);
+        let near = self.domains[from..]
             .iter()
-            .take_while(move |entry| Some(entry.key) == key)
-            .peekable();
-        std::iter::from_fn(move || {
-            loop {
-                let first = near.next()?;
-                let weigh =
-                    |entry: &Entry| matches(&entry.pattern, host).then(|| glob::weight(&entry.pattern));
-                let mut best = weigh(first);
-                while let Some(more) = near.next_if(|entry| entry.row == first.row) {
-                    best = best.max(weigh(more));
-                }
-                if let Some(best) = best {
-                    return Some((first.row, best));
-                }
+            .take_while(|domain| domain.hash == hash);
+        for domain in near.filter(|domain| domain.name.eq_ignore_ascii_case(name)) {
+            let patterns = &self.patterns[domain.patterns.clone()];
+            for pattern in patterns
+                .iter()
+                .filter(|pattern| matches_rest(&pattern.rest, rest))
+            {
+                rows.extend(pattern.rows.iter().map(|row| (*row, pattern.weight)));
             }
-        })
+        }
+        // The best pattern of a row first, and of that only the first.
+        rows.sort_unstable_by_key(|(row, weight)| (*row, Reverse(*weight)));
+        rows.dedup_by_key(|(row, _)| *row);
+        rows
     }
 
     /// All patterns.
     #[cfg(test)]
-    pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| &*entry.pattern)
+    pub(super) fn patterns(&self) -> Vec<String> {
+        let of = |domain: &Domain| {
+            let patterns = self.patterns[domain.patterns.clone()].iter();
+            let name = domain.name.clone();
+            patterns.map(move |pattern| {
+                format!("{}.{name}", pattern.rest)
+                    .trim_start_matches('.')
+                    .to_owned()
+            })
+        };
+        self.domains.iter().flat_map(of).collect()
     }
 }
 
@@ -154,6 +233,10 @@ mod tests {
             ("49999-*.e2b.dev", "49999-abc.e2b.dev", true),
             ("49999-*.e2b.dev", "49999-abc.x.e2b.dev", false),
             ("*.pinecone.io", ".pinecone.io", false),
+            ("*.pinecone.io", "a..pinecone.io", false),
+            ("pinecone.io", "PINECONE.io", true),
+            ("hook.*.make.com", "hook..make.com", false),
+            ("hook.*.make.com", "x.hook.eu1.make.com", false),
         ] {
             assert_eq!(matches(pattern, host), expected, "{pattern} {host}");
         }
@@ -174,6 +257,7 @@ mod tests {
         assert_eq!(host_of("api.x.ai:8443"), "api.x.ai");
         assert_eq!(host_of("api.x.ai."), "api.x.ai");
         assert_eq!(host_of("[::1]:80"), "[::1]:80");
-        assert_eq!(key("localhost"), None);
+        assert_eq!(halves("localhost"), None);
+        assert_eq!(halves("x.ai"), Some(("", "x.ai")));
     }
 }

@@ -15,8 +15,8 @@ use super::table::Table;
 use crate::text::Text;
 use crate::wire::Headers;
 
-/// As much of a body is looked at.
-const BODY_CAP: usize = 256 * 1024;
+/// As much of a request body is looked at.
+const REQUEST_CAP: usize = 256 * 1024;
 
 /// A row that the request line leaves open.
 #[derive(Clone, Copy, Debug)]
@@ -108,15 +108,8 @@ impl ServiceMatch {
     /// How many bytes of the request body are to be kept for [`cost`](Self::cost), if any.
     #[must_use]
     pub fn wants_request_body(&self) -> Option<usize> {
-        self.reads(|source| matches!(source, Source::Request(_)))
-            .then_some(BODY_CAP)
-    }
-
-    /// How many bytes of the reply's body are to be kept for [`cost`](Self::cost), if any.
-    #[must_use]
-    pub fn wants_reply_body(&self) -> Option<usize> {
-        self.reads(|source| matches!(source, Source::Body(_)))
-            .then_some(BODY_CAP)
+        let reads = self.candidates().any(|row| row.reads.request);
+        reads.then_some(REQUEST_CAP)
     }
 
     /// A reader for the reply's body that keeps what [`cost`](Self::cost) needs of it, however long it
@@ -133,17 +126,15 @@ impl ServiceMatch {
     /// Takes the status and, of the reply's headers, what the rows ask for.
     pub fn response(&mut self, status: u16, headers: &dyn Headers) {
         self.status = status;
-        let table = Arc::clone(&self.table);
-        for candidate in &self.rows {
-            let Some(row) = table.row(candidate.row) else {
-                continue;
-            };
+        let mut copied = Copied::default();
+        for row in self.candidates().filter(|row| row.reads.headers) {
             row.sources(&mut |source| {
                 if let Source::Header(name) = source {
-                    self.headers.header(name, headers);
+                    copied.header(name, headers);
                 }
             });
         }
+        self.headers = copied;
     }
 
     /// What the exchange costs; `None` where none of the rows applies after all.
@@ -193,14 +184,6 @@ impl ServiceMatch {
         self.candidates()
             .find(is_priced)
             .or_else(|| self.candidates().next())
-    }
-
-    fn reads(&self, is_meant: impl Fn(&Source) -> bool) -> bool {
-        let mut reads = false;
-        for row in self.candidates() {
-            row.sources(&mut |source| reads |= is_meant(source));
-        }
-        reads
     }
 }
 

@@ -157,6 +157,14 @@ pub(super) struct Observer {
     pub(super) record: Vec<Template>,
 }
 
+/// What a row looks at at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reads {
+    pub(super) request_line: bool,
+    pub(super) headers: bool,
+    pub(super) request: bool,
+}
+
 /// A row, ready for use.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -186,6 +194,7 @@ pub(super) struct Row {
     pub(super) is_callees: bool,
     pub(super) table: Option<ModelTable>,
     pub(super) observer: Option<Observer>,
+    pub(super) reads: Reads,
     pub(super) trust: Trust,
     pub(super) as_of: Text,
     pub(super) source: Box<str>,
@@ -219,7 +228,7 @@ impl Row {
             conditions.sources(&mut |source| is_of_line &= source.is_of_request_line());
             is_of_line
         });
-        Ok(Self {
+        let mut row = Self {
             when_line,
             when_body,
             matching: matching.into(),
@@ -245,7 +254,16 @@ impl Row {
             as_of: written.as_of.into(),
             source: written.source.into(),
             note: written.note.into(),
-        })
+            reads: Reads::default(),
+        };
+        let mut reads = Reads::default();
+        row.sources(&mut |source| {
+            reads.request_line |= source.is_of_request_line();
+            reads.headers |= matches!(source, Source::Header(_));
+            reads.request |= matches!(source, Source::Request(_));
+        });
+        row.reads = reads;
+        Ok(row)
     }
 
     /// How well the row fits a request line, or `None` where it is not about it: how much of the path

@@ -25,6 +25,7 @@ mod hosted_tools;
 mod hosts;
 mod images;
 mod mcp;
+mod mistral_conversations;
 mod ocr;
 mod ollama;
 mod openai_assistants;
@@ -175,6 +176,8 @@ wire_forms! {
     Transcription = transcription::Transcription,
     /// Text to speech.
     Speech = speech::Speech,
+    /// Mistral's conversations with agents.
+    MistralConversations = mistral_conversations::MistralConversations,
     /// Mistral's document reading.
     Ocr = ocr::Ocr,
     /// Anthropic's old completions.

@@ -51,9 +51,8 @@ impl Counts {
 
     /// Takes over seconds of audio that stand outside a usage object, unless one reported some.
     pub(super) fn set_audio_seconds(&mut self, value: Json<'_>) {
-        if self.audio_seconds.is_none() {
-            set(&mut self.audio_seconds, value, &mut self.unreadable);
-        }
+        // Some write it as a string.
+        self.audio_seconds = self.audio_seconds.or_else(|| value.amount());
     }
 
     /// Where nothing comes out but what was asked for, a total that stands alone is the input.

@@ -75,8 +75,9 @@ impl OpenAiResponses {
         Self::default()
     }
 
-    /// Takes over a response as far as it has come; the latest is the truest.
+    /// Takes over a response as far as it has come; the latest is the truest, and it is whole.
     fn response(&mut self, response: Json<'_>) {
+        (self.service_tier, self.status, self.reason) = (None, None, None);
         let mut fields = response.fields();
         while let Some((name, value)) = fields.next() {
             match name {

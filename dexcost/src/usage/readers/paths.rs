@@ -24,6 +24,7 @@ const ENDINGS: &[Ending] = &[
     ("completions", "fim", Dialect::OpenAiChat, CallType::Completion),
     // The old completions differ from chat in nothing that is counted.
     ("completions", "", Dialect::OpenAiChat, CallType::Completion),
+    ("contextualizedembeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("converse", "", Dialect::BedrockConverse, CallType::Completion),
     ("converse-stream", "", Dialect::BedrockConverse, CallType::Completion),
     ("edits", "images", Dialect::Images, CallType::ImageGeneration),
@@ -52,6 +53,8 @@ const ENDINGS: &[Ending] = &[
     ("listen", "", Dialect::Transcription, CallType::Transcription),
     ("messages", "v1", Dialect::AnthropicMessages, CallType::Completion),
     ("messages", "anthropic", Dialect::AnthropicMessages, CallType::Completion),
+    // Voyage and Perplexity.
+    ("multimodalembeddings", "", Dialect::Embeddings, CallType::Embedding),
     ("ocr", "", Dialect::Ocr, CallType::Ocr),
     ("predictions", "", Dialect::Replicate, CallType::Completion),
     ("rerank", "", Dialect::Rerank, CallType::Rerank),
@@ -139,11 +142,32 @@ fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
         "api-inference.huggingface.co" if path.starts_with("/models/") => Dialect::TextGeneration,
         "router.huggingface.co" if path.starts_with("/hf-inference/models/") => Dialect::TextGeneration,
         "api.cloudflare.com" if path.starts_with("/client/v4/") && path.contains(RUN) => Dialect::WorkersAi,
+        // Nobody else's conversations run a model.
+        "api.mistral.ai" if path.starts_with("/v1/conversations") => Dialect::MistralConversations,
         "gateway.ai.cloudflare.com" if path.contains(WORKERS) => Dialect::WorkersAi,
         _ if path == "/" && authority.ends_with(".endpoints.huggingface.cloud") => Dialect::TextGeneration,
         _ => return None,
     };
     Some((dialect, CallType::Completion))
+}
+
+/// Whether the end of a path is a word that any program may use, so that on this machine or network it
+/// proves nothing.
+pub(super) fn is_vague(path: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "chat",
+        "complete",
+        "embed",
+        "generate",
+        "images",
+        "listen",
+        "ocr",
+        "predictions",
+        "speak",
+        "stt",
+        "tts",
+    ];
+    WORDS.contains(&last_segment(path.trim_end_matches('/')))
 }
 
 /// What is told by where in the path it stands: runs of assistants, and Snowflake's functions.

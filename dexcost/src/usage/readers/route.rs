@@ -119,7 +119,11 @@ impl Route {
             purpose,
             call_type,
             provider,
-            is_known: answers != Answers::Unknown,
+            is_known: match answers {
+                Answers::Provider(_) => true,
+                Answers::Local(kind) => kind == "ollama" || !paths::is_vague(path),
+                Answers::Unknown => false,
+            },
             streams: paths::streams(path),
             model,
             region: provider
@@ -291,6 +295,28 @@ mod tests {
             route("x.endpoints.huggingface.cloud/").dialect,
             Dialect::TextGeneration
         );
+    }
+
+    #[test]
+    fn a_common_word_on_a_local_host_proves_nothing() {
+        for (url, known) in [
+            ("localhost:3000/api/chat", false),
+            ("localhost:8080/images", false),
+            ("localhost:11434/api/chat", true),
+            ("localhost:8080/v1/embeddings", true),
+            ("localhost:8080/v1/audio/transcriptions", true),
+        ] {
+            assert_eq!(route(url).is_known, known, "{url}");
+        }
+    }
+
+    #[test]
+    fn conversations_run_a_model_at_mistral_only() {
+        for path in ["/v1/conversations", "/v1/conversations/conv_1"] {
+            let url = format!("api.mistral.ai{path}");
+            assert_eq!(route(&url).dialect, Dialect::MistralConversations);
+            assert!(Route::of("POST", "api.openai.com", path).is_none());
+        }
     }
 
     #[test]

@@ -125,6 +125,7 @@ mod tests {
     fn the_length_of_the_audio_counts_where_no_usage_says_seconds() {
         for text in [
             r#"{"text":"hi","duration":3.7,"words":[]}"#,
+            r#"{"text":"hi","duration":"3.7"}"#,
             r#"{"metadata":{"request_id":"r","duration":3.7,"channels":1},"results":{"channels":[]}}"#,
             r#"{"duration":3.7,"usage":{"type":"tokens","input_tokens":37,"output_tokens":9}}"#,
         ] {

@@ -1,8 +1,16 @@
 //! Bodies that are cut off, wrong or made to harm.
 
+use proptest::prelude::*;
+
 use super::Talk;
 use crate::dec;
 use crate::event::CostConfidence;
+use crate::pricing::services::condition::Conditions;
+use crate::pricing::services::quantity::Quantity;
+use crate::pricing::services::row::Row;
+use crate::pricing::services::source::Source;
+use crate::pricing::services::table::Table;
+use crate::pricing::services::template::Template;
 use crate::pricing::services::{ServiceBodies, ServiceCatalog, ServiceGap};
 
 #[test]
@@ -30,6 +38,28 @@ fn a_default_after_something_unseen_is_an_estimate() {
     assert_eq!(cost.confidence, CostConfidence::Estimated);
     let seen = Talk { reply: "{}", ..talk }.cost();
     assert_eq!(seen.confidence, CostConfidence::Computed);
+}
+
+#[test]
+fn whether_it_is_charged_is_not_left_to_what_was_not_seen() {
+    let catalog = ServiceCatalog::new();
+    let cost = |url| {
+        let talk = Talk::get(url, "");
+        talk.found(&catalog)
+            .unwrap()
+            .cost(&ServiceBodies::default())
+            .unwrap()
+    };
+    let map = cost("https://maps.googleapis.com/maps/api/geocode/json?address=x");
+    assert_eq!((map.billable, map.cost_usd), (true, Some(dec!(0.005))));
+    let refused = r#"{"status":"OVER_QUERY_LIMIT"}"#;
+    assert!(
+        !Talk::get("https://maps.googleapis.com/maps/api/geocode/json", refused)
+            .cost()
+            .billable
+    );
+    let poll = cost("https://api.assemblyai.com/v2/transcript/t");
+    assert!(!poll.billable);
 }
 
 #[test]
@@ -138,4 +168,62 @@ fn equal_rows_share_what_is_kept_for_good() {
         let _ = first.reply_reader();
     }
     assert!(count() < before + 100);
+}
+
+/// A URL that the row is about.
+fn example(row: &Row) -> String {
+    let first = |list: &str, otherwise: &str| {
+        let pattern = list.split(' ').next().filter(|pattern| !pattern.is_empty());
+        pattern.unwrap_or(otherwise).replace("**", "a").replace('*', "x")
+    };
+    format!(
+        "https://{}{}?q=%F0%9F&model=&x=1",
+        first(&row.hosts, ""),
+        first(&row.paths, "/")
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_body_does_harm_to_any_row(
+        tokens in proptest::collection::vec(proptest::sample::select(&[
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\ud83d", "null", "true", "-1", "1e30", "0.1", "usage", "data", "credits",
+            "results", "status", "completed", "=", "&", "%", "name=\"model\"\r\n\r\n", "\r\n--", "--", "é", " ",
+        ][..]), 0..60),
+        status in 100u16..600,
+    ) {
+        let body = tokens.concat();
+        let catalog = ServiceCatalog::new();
+        for row in Table::bundled().rows() {
+            let url = example(row);
+            let method = row.methods.split(' ').next().unwrap_or_default();
+            let talk = Talk { method, status, sent: &[("x-amz-target", "x")], headers: &[("spb-cost", "1e999")], ..Talk::post(&url, &body, &body) };
+            prop_assert!(catalog.lookup(&url).is_some() || !row.when_line.is_empty(), "{}", url);
+            for cost in [talk.cost_in(&catalog), talk.read_in(&catalog, 3)].into_iter().flatten() {
+                prop_assert!(cost.cost_usd.is_none_or(|usd| !usd.is_sign_negative() || usd.is_zero()));
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_does_harm_as_a_rule(
+        tokens in proptest::collection::vec(proptest::sample::select(&[
+            "body:", "request:", "path:", "a", ".", "[]", "[0]", "[", "(", ")", "count(", "max(", "up(", "span(", ", ", " + ", " / ",
+            " ? ", " & ", " || ", "=", "!", "~", ">", "1", "0", "unknown", "{", "}", "é", "|",
+        ][..]), 0..24),
+    ) {
+        let text = tokens.concat();
+        let _ = (Quantity::parse(&text), Conditions::parse(&text), Template::parse(&text), Source::parse(&text));
+        let talk = Talk::get("https://a.test/", "{}");
+        let catalog = ServiceCatalog::new();
+        if Quantity::parse(&text).is_ok() {
+            let row = serde_json::json!({"hosts": "a.test", "service": "s", "category": "c", "rule": "per_unit", "price": "1",
+                "quantity": [text], "confidence": "high", "as_of": "2027", "source": "x"});
+            let rows = vec![row.to_string(); catalog.len()].join(",");
+            catalog.replace_with(&format!(r#"{{"format":"dexcost-services/1","as_of":"2027-01-01","rows":[{rows}]}}"#)).unwrap();
+            prop_assert!(talk.cost_in(&catalog).is_some());
+        }
+    }
 }

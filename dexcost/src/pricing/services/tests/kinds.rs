@@ -132,6 +132,8 @@ fn a_percentage_has_a_fixed_part_and_needs_dollars() {
     let cost = Talk::post(url, "", paid).cost();
     assert_eq!(cost.cost_usd, Some(dec!(0.88)));
     assert_eq!(cost.once.as_deref(), Some("stripe_payment/pi_1"));
+    let held = paid.replace("}", r#","captured":false}"#);
+    assert!(!Talk::post(url, "", &held).cost().billable);
     let pending = paid.replace("succeeded", "requires_action");
     assert!(!Talk::post(url, "", &pending).cost().billable);
     let yen = paid.replace("usd", "jpy");

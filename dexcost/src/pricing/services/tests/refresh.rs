@@ -1,6 +1,7 @@
 //! Replacing the table.
 
 use super::Talk;
+use crate::Timestamp;
 use crate::dec;
 use crate::pricing::services::ServiceCatalog;
 
@@ -36,6 +37,15 @@ fn a_good_table_takes_over_and_the_users_rates_stay() {
     assert_ne!(handle.version(), version);
     assert_eq!(handle.version().len(), 12);
     assert_eq!(handle.as_of(), "2027-01-01");
+    // 2027-01-31, and a day of the year before.
+    assert_eq!(
+        handle.days_old(Timestamp::from_unix_micros(1_801_353_600_000_000)),
+        30
+    );
+    assert_eq!(
+        handle.days_old(Timestamp::from_unix_micros(1_798_000_000_000_000)),
+        0
+    );
     assert_eq!(
         Talk::get("https://h3.new.test/", "")
             .cost_in(&handle)

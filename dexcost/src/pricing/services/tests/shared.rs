@@ -76,7 +76,8 @@ fn every_listed_row_survives_with_its_source_and_date() {
             let is_taken = table
                 .index
                 .find(&host)
-                .any(|(row, _)| *table.row(row).unwrap().service == **service);
+                .iter()
+                .any(|(row, _)| *table.row(*row).unwrap().service == **service);
             assert!(
                 is_taken || service == "upstash_kafka",
                 "{service} does not take {domain}"
