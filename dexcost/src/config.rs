@@ -25,9 +25,9 @@ words! {
 ///
 /// Nothing is needed: without any setting costs go to a file on this machine, no key, no network.
 ///
-/// This version keeps everything on this machine, whatever is set: it has no sync and no catalog of
-/// services yet. The settings of those are checked and kept, so that programs need not change, and
-/// say below that they have no effect yet.
+/// This version keeps everything on this machine, whatever is set: it has no sync yet. The settings of
+/// that are checked and kept, so that programs need not change, and say below that they have no effect
+/// yet.
 ///
 /// ```
 /// use dexcost::Config;

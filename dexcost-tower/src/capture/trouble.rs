@@ -38,9 +38,12 @@ pub(super) fn of<E: 'static>(error: &E) -> ErrorType {
     ErrorType::ConnectionError
 }
 
+/// Errors that have more causes than this go round in circles.
+const DEEPEST: usize = 32;
+
 fn of_chain(error: &(dyn Error + 'static)) -> ErrorType {
-    let mut next = Some(error);
-    while let Some(error) = next {
+    let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    for error in causes.take(DEEPEST) {
         #[cfg(feature = "reqwest-middleware")]
         if let Some(reqwest_middleware::Error::Reqwest(error)) = error.downcast_ref() {
             return of_reqwest(error);
@@ -52,7 +55,6 @@ fn of_chain(error: &(dyn Error + 'static)) -> ErrorType {
         if is_timeout(error) {
             return ErrorType::Timeout;
         }
-        next = error.source();
     }
     ErrorType::ConnectionError
 }
@@ -132,6 +134,24 @@ mod tests {
         );
         let said: BoxError = "request timed out".into();
         assert_eq!(of(&said), ErrorType::Timeout);
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_cause_is_left_in_time() {
+        #[derive(Debug)]
+        struct Circle;
+        impl std::fmt::Display for Circle {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("round and round")
+            }
+        }
+        impl Error for Circle {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&Circle)
+            }
+        }
+        let circle: BoxError = Box::new(Circle);
+        assert_eq!(of(&circle), ErrorType::ConnectionError);
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! The response body, at whose end the task ends.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use dexcost::Scope;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::grpc::GrpcStatus;
 use super::open::{OpenTask, Outcome};
-use super::reply;
+use super::reply::Reply;
 use crate::progress::Progress;
 
 pin_project! {
@@ -45,7 +46,7 @@ pub(super) struct Tracked {
     task: OpenTask,
     outcome: Outcome,
     progress: Progress,
-    cost_trailer: Option<HeaderName>,
+    cost_trailer: Option<Arc<Reply>>,
 }
 
 impl<B> TaskBody<B> {
@@ -64,7 +65,7 @@ impl Tracked {
         task: OpenTask,
         outcome: Outcome,
         progress: Progress,
-        cost_trailer: Option<HeaderName>,
+        cost_trailer: Option<Arc<Reply>>,
     ) -> Self {
         Self {
             scope,
@@ -164,11 +165,12 @@ impl Tracked {
             call.status = GrpcStatus::of(trailers).or(call.status);
         }
         let mut following = None;
-        if let (Some(name), Some(task)) = (self.cost_trailer.take(), self.task.handle()) {
-            match trailers {
-                Some(trailers) => reply::tell_cost(task, &name, trailers),
-                None => reply::tell_cost(task, &name, following.get_or_insert_default()),
-            }
+        if let (Some(reply), Some(task)) = (self.cost_trailer.take(), self.task.handle()) {
+            let fields = match trailers {
+                Some(trailers) => trailers,
+                None => following.get_or_insert_default(),
+            };
+            reply.tell_cost(task, fields);
         }
         self.task.end(&mut self.outcome);
         match (&frame, following) {

@@ -1,17 +1,18 @@
 //! The response future.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use dexcost::Scope;
-use http::{HeaderName, Method, Response};
+use http::{Method, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::{self, TaskBody};
 use super::grpc::{GrpcCall, GrpcStatus};
 use super::open::{OpenTask, Outcome};
-use super::reply::Telling;
+use super::reply::{Reply, Telling};
 use crate::progress::{Progress, is_bodyless};
 
 pin_project! {
@@ -112,7 +113,7 @@ impl Tracked {
         }))
     }
 
-    fn tell<R: Body>(&self, response: &mut Response<R>, progress: &Progress) -> Option<HeaderName> {
+    fn tell<R: Body>(&self, response: &mut Response<R>, progress: &Progress) -> Option<Arc<Reply>> {
         let (telling, task) = (self.telling.as_ref()?, self.task.handle()?);
         let is_exact = response.body().size_hint().exact().is_some();
         telling.head(task, response.headers_mut(), progress.is_told_end(), is_exact)

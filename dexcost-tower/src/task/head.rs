@@ -4,6 +4,7 @@ use http::{Extensions, HeaderMap, Method, Uri, Version};
 
 /// What filters and closures see of a request: everything but its body.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct RequestHead<'a> {
     /// The method.
     pub method: &'a Method,

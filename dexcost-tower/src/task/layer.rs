@@ -23,6 +23,11 @@ use crate::w3c::{BAGGAGE_AGENT, BAGGAGE_CUSTOMER, BAGGAGE_PROJECT, BAGGAGE_TASK}
 ///     .skip(["/healthz", "/assets/*"]);
 /// ```
 ///
+/// # Where it goes
+/// Around any `Service<http::Request<_>>`: `Router::layer(layer)` of axum,
+/// `Server::builder().layer(layer)` of tonic, `TowerToHyperService::new(layer.layer(service))` under
+/// plain hyper. Code that authenticates goes around it where its word is an [`Origin`].
+///
 /// # How it ends
 /// The task ends where the response *body* ends, so a streamed answer belongs to it whole. It fails
 /// on a 5xx status, an error of the service or the body, a panic, and where the client hangs up; a

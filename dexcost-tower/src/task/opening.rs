@@ -43,7 +43,8 @@ impl Settings {
 
     /// What the request says about its task, as far as the settings believe it.
     pub(super) fn options(&self, head: &RequestHead<'_>) -> TaskOptions {
-        let mut options = self.facts.read(head);
+        let mut options = TaskOptions::default();
+        self.facts.read(head, &mut options);
         if !self.ignores_traces
             && let Some(parent) = TraceParent::of(head.headers)
         {
@@ -57,8 +58,7 @@ impl Settings {
 }
 
 impl Facts {
-    fn read(&self, head: &RequestHead<'_>) -> TaskOptions {
-        let mut options = TaskOptions::default();
+    fn read(&self, head: &RequestHead<'_>, options: &mut TaskOptions) {
         let mut refused = Vec::new();
         let mut read = |fact: &str, origin: Option<&Origin>| {
             let origin = origin?;
@@ -93,6 +93,5 @@ impl Facts {
         if !refused.is_empty() {
             options.metadata.insert(REFUSED.to_owned(), Value::Array(refused));
         }
-        options
     }
 }

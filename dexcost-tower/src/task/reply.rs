@@ -34,6 +34,17 @@ enum Trailers {
     Never,
 }
 
+impl Reply {
+    /// Puts what the task has cost into its field.
+    pub(super) fn tell_cost(&self, task: &TaskHandle, fields: &mut HeaderMap) {
+        if let Some(name) = &self.cost_trailer
+            && let Ok(value) = HeaderValue::try_from(cost(task))
+        {
+            fields.insert(name.clone(), value);
+        }
+    }
+}
+
 impl Telling {
     pub(super) fn to(reply: &Arc<Reply>, head: &RequestHead<'_>) -> Self {
         Self {
@@ -45,8 +56,8 @@ impl Telling {
         }
     }
 
-    /// Puts what is known by now into the head of the response. What comes back is the name of the
-    /// trailer that the body has to end with.
+    /// Puts what is known by now into the head of the response. What comes back has to be told in a
+    /// trailer once the body has ended.
     ///
     /// `is_over` says that there will be no body: then what the task cost is final, and needs no
     /// trailer to be told.
@@ -56,7 +67,7 @@ impl Telling {
         headers: &mut HeaderMap,
         is_over: bool,
         is_exact: bool,
-    ) -> Option<HeaderName> {
+    ) -> Option<Arc<Reply>> {
         if let Some(name) = &self.reply.task_id
             && let Ok(id) = HeaderValue::try_from(task.task_id().to_string())
         {
@@ -69,7 +80,7 @@ impl Telling {
         }
         let name = self.reply.cost_trailer.as_ref()?;
         if is_over {
-            tell_cost(task, name, headers);
+            self.reply.tell_cost(task, headers);
             return None;
         }
         let is_possible = match self.trailers {
@@ -77,7 +88,7 @@ impl Telling {
             Trailers::AfterChunks => !is_exact && !headers.contains_key(header::CONTENT_LENGTH),
             Trailers::Never => false,
         };
-        (is_possible && announce(name, headers)).then(|| name.clone())
+        (is_possible && announce(name, headers)).then(|| Arc::clone(&self.reply))
     }
 }
 
@@ -115,13 +126,6 @@ fn announce(name: &HeaderName, headers: &mut HeaderMap) -> bool {
     };
     headers.insert(header::TRAILER, names);
     true
-}
-
-/// Puts what the task has cost into a field of its own.
-pub(super) fn tell_cost(task: &TaskHandle, name: &HeaderName, fields: &mut HeaderMap) {
-    if let Ok(value) = HeaderValue::try_from(cost(task)) {
-        fields.insert(name.clone(), value);
-    }
 }
 
 /// What the task has cost by now, as exact decimal text in US dollars; with the number of events

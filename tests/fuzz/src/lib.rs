@@ -9,6 +9,37 @@ use dexcost::{
 
 const CHAT: &str = "https://api.openai.com/v1/chat/completions";
 const MESSAGES: &str = "https://api.anthropic.com/v1/messages";
+/// A request to every wire form.
+const URLS: &[&str] = &[
+    CHAT,
+    MESSAGES,
+    "https://api.openai.com/v1/responses",
+    "https://api.openai.com/v1/threads/t/runs",
+    "https://api.openai.com/v1/embeddings",
+    "https://api.openai.com/v1/images/edits",
+    "https://api.openai.com/v1/audio/transcriptions",
+    "https://api.openai.com/v1/audio/speech",
+    "https://api.voyageai.com/v1/rerank",
+    "https://api.mistral.ai/v1/ocr",
+    "https://api.mistral.ai/v1/conversations",
+    "https://api.anthropic.com/v1/complete",
+    "https://api.aleph-alpha.com/complete",
+    "https://us-south.ml.cloud.ibm.com/ml/v1/text/generation_stream",
+    "https://api-inference.huggingface.co/models/a/b",
+    "https://api.replicate.com/v1/predictions",
+    "https://api.cloudflare.com/client/v4/accounts/a/ai/run/@cf/m",
+    "https://tools.example/mcp",
+    "https://generativelanguage.googleapis.com/v1beta/models/g:streamGenerateContent",
+    "https://generativelanguage.googleapis.com/v1beta/interactions",
+    "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/e:predict",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse-stream",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.m/invoke-with-response-stream",
+    "https://bedrock-agent-runtime.us-east-1.amazonaws.com/agents/a/agentAliases/b/sessions/c/text",
+    "https://api.cohere.com/v2/chat",
+    "http://localhost:11434/api/chat",
+];
+/// What speaks the Model Context Protocol says so in its header fields.
+const HEADERS: &[(&str, &str)] = &[("mcp-protocol-version", "2025-11-25")];
 const CODINGS: [Option<&str>; 8] = [
     None,
     Some("gzip"),
@@ -38,7 +69,7 @@ fn observe(way: Way, request: &[u8], response: &[u8], chunk: usize) -> Observati
         .into_iter()
         .collect();
     let headers = &headers[..];
-    let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", way.url, &()));
+    let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", way.url, &HEADERS));
     request
         .chunks(chunk)
         .for_each(|piece| exchange.request_data(piece));
@@ -78,14 +109,15 @@ fn pick<T: Copy>(from: &[T], number: u8) -> T {
     from[usize::from(number) % from.len()]
 }
 
-/// An exchange from end to end: three bytes say how, one zero byte parts request and response.
+/// An exchange from end to end: four bytes say how, one zero byte parts request and response.
 pub fn exchange(data: &[u8]) {
     let ([how, chunk, end], rest) = split(data);
+    let (form, rest) = rest.split_first().unwrap_or((&0, rest));
     let at = rest.iter().position(|byte| *byte == 0).unwrap_or(0);
     let (request, response) = rest.split_at(at);
     let way = Way {
-        url: if how & 1 == 0 { CHAT } else { MESSAGES },
-        coding: pick(&CODINGS, how >> 1),
+        url: pick(URLS, *form),
+        coding: pick(&CODINGS, how),
         status: pick(&STATUSES, end >> 2),
         ending: pick(&ENDINGS, end),
     };
@@ -102,22 +134,24 @@ fn plain(url: &'static str) -> Way {
     }
 }
 
-/// Server-sent events of both dialects.
+/// Server-sent events of every wire form.
 pub fn event_stream(data: &[u8]) {
     let ([chunk, ..], rest) = split(data);
     let stream = [b"data: ", rest].concat();
-    for url in [CHAT, MESSAGES] {
+    for url in URLS {
         check(plain(url), b"{}", &stream, chunk.into());
     }
 }
 
-/// A JSON body of both dialects, as request and as response.
+/// A JSON body of every wire form, as request and as response; and a form.
 pub fn json_body(data: &[u8]) {
     let ([chunk, ..], rest) = split(data);
     let body = [b"{", rest].concat();
-    for url in [CHAT, MESSAGES] {
+    for url in URLS {
         check(plain(url), &body, &body, chunk.into());
     }
+    let form = [b"--b\r\nContent-Disposition: form-data; name=\"model\"\r\n", rest].concat();
+    check(plain(CHAT), &form, b"{}", chunk.into());
 }
 
 /// Every content coding over bytes that may not be it.

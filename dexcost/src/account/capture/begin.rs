@@ -4,8 +4,8 @@ use super::exchange::{Call, Exchange};
 use super::model_call::ModelCall;
 use super::other_call::OtherCall;
 use crate::account::tracker::CostTracker;
-use crate::pricing::{ServiceMatch, ServiceRule};
-use crate::usage::readers::{Dialect, Route};
+use crate::pricing::{ServiceCatalog, ServiceMatch, ServiceRule};
+use crate::usage::readers::Route;
 use crate::wire::RequestFacts;
 
 impl CostTracker {
@@ -21,17 +21,49 @@ impl CostTracker {
         let is_wanted = route
             .as_ref()
             .is_none_or(|route| wants.instruments.has(route.provider));
-        let http = wants.tracks_http();
-        match route.filter(|_| is_wanted) {
-            Some(route) if is_surely_a_model(&route) || !http => model_call(request, route),
-            Some(route) => match self.services().find(request).filter(is_priced) {
-                Some(found) => other_call(request, Some(found)),
-                None => model_call(request, route),
-            },
-            None if !http => Exchange::of(Call::Unwatched),
-            // The services of a provider that is switched off are so too.
-            None => other_call(request, self.services().find(request).filter(|_| is_wanted)),
-        }
+        let services = wants.tracks_http().then(|| self.services());
+        begin(request, route, is_wanted, services)
+    }
+}
+
+impl Exchange {
+    /// Starts watching a request as a model call of any provider, a call of a priced service, or
+    /// traffic, without a tracker.
+    ///
+    /// ```
+    /// use dexcost::capture::{Exchange, RequestFacts};
+    /// use dexcost::{Ending, ServiceCatalog, dec};
+    ///
+    /// let facts = RequestFacts::to_url("POST", "https://api.tavily.com/search", &());
+    /// let mut exchange = Exchange::begin_with(&facts, &ServiceCatalog::new());
+    /// exchange.response(200, &());
+    /// exchange.data(br#"{"usage":{"credits":2}}"#);
+    /// let service = exchange.settle(Ending::Done).service.unwrap();
+    /// assert_eq!(service.cost_usd, Some(dec!(0.016)));
+    /// ```
+    pub fn begin_with(request: &RequestFacts<'_>, services: &ServiceCatalog) -> Self {
+        begin(request, Route::of_request(request), true, Some(services))
+    }
+}
+
+/// What a request is watched as. `is_wanted` says whether its provider is, `services` is missing where
+/// only models are looked for.
+fn begin(
+    request: &RequestFacts<'_>,
+    route: Option<Route>,
+    is_wanted: bool,
+    services: Option<&ServiceCatalog>,
+) -> Exchange {
+    match (route.filter(|_| is_wanted), services) {
+        (Some(route), None) => model_call(request, route),
+        (Some(route), _) if route.is_known => model_call(request, route),
+        (Some(route), Some(services)) => match services.find(request).filter(is_priced) {
+            Some(found) => other_call(request, Some(found)),
+            None => model_call(request, route),
+        },
+        (None, None) => Exchange::of(Call::Unwatched),
+        // The services of a provider that is switched off are so too.
+        (None, Some(services)) => other_call(request, services.find(request).filter(|_| is_wanted)),
     }
 }
 
@@ -41,12 +73,6 @@ fn model_call(request: &RequestFacts<'_>, route: Route) -> Exchange {
 
 fn other_call(request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Exchange {
     Exchange::of(Call::Other(Box::new(OtherCall::new(request, found))))
-}
-
-/// Whether a reader knows what this host answers at this path. A host that nobody knows may be a priced
-/// service whose path looks like a model's.
-fn is_surely_a_model(route: &Route) -> bool {
-    route.is_known && route.dialect != Dialect::Unread
 }
 
 /// Whether the catalog has a price of its own for a request, not one by model, and not only the word

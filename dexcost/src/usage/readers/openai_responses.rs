@@ -128,7 +128,7 @@ impl WireForm for OpenAiResponses {
     /// those have neither response nor item, and in text these names would have escaped quotes.
     fn event(&mut self, event: &[u8]) {
         let tells = |name: &Finder<'_>| name.find(event).is_some();
-        if self.closed || !(tells(&RESPONSE) || tells(&ITEM) || tells(&ERROR)) {
+        if self.closed || is_delta(event) || !(tells(&RESPONSE) || tells(&ITEM) || tells(&ERROR)) {
             return;
         }
         let value = Json::new(event);
@@ -179,6 +179,16 @@ impl WireForm for OpenAiResponses {
         self.tools.report(&mut reading);
         reading
     }
+}
+
+/// Whether an event is a piece of the answer by the type that it starts with, as OpenAI's do. Most are.
+fn is_delta(event: &[u8]) -> bool {
+    const LONGEST: usize = 64;
+    let Some(kind) = event.strip_prefix(br#"{"type":""#) else {
+        return false;
+    };
+    let kind = &kind[..kind.len().min(LONGEST)];
+    memchr::memchr(b'"', kind).is_some_and(|end| kind[..end].ends_with(b".delta"))
 }
 
 /// A name that is there replaces one that was; null and nothing leave it.
@@ -233,6 +243,19 @@ mod tests {
         assert_eq!(seen.service_tier.as_deref(), Some("default"));
         assert_eq!(seen.model.as_deref(), Some("gpt-x-1"));
         assert_eq!(seen.terminal, Terminal::Closed);
+    }
+
+    #[test]
+    fn only_a_type_at_the_start_tells_a_piece_of_the_answer() {
+        assert!(is_delta(
+            br#"{"type":"response.output_text.delta","item_id":"m","delta":"x"}"#
+        ));
+        assert!(!is_delta(
+            br#"{"type":"response.completed","response":{"x":".delta"}}"#
+        ));
+        assert!(!is_delta(br#"{"delta":"x","type":"response.output_text.delta"}"#));
+        assert!(!is_delta(br#"{"type":"response.output_text.delta"#));
+        assert!(!is_delta(b"{\"type\":\""));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dexcost::capture::pricing_of;
-use dexcost::{Decimal, Observation, PricingEngine, Timestamp, Unit, Usage, UsageScope, money};
+use dexcost::{Decimal, Observation, PricingEngine, ServiceUse, Timestamp, Unit, Usage, UsageScope, money};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -29,10 +29,34 @@ pub(crate) struct Answer {
     pricing_source: &'static str,
     pricing_version: Option<String>,
     request_id: Option<String>,
+    pub(crate) service: Option<Service>,
     #[serde(skip)]
     pub(crate) cost: Option<Decimal>,
     #[serde(skip)]
     pub(crate) counted: Usage,
+}
+
+/// The use of a priced service that is no model.
+#[derive(Serialize)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    cost_usd: Option<String>,
+    cost_confidence: &'static str,
+    pricing_source: &'static str,
+    #[serde(skip)]
+    pub(crate) cost: Option<Decimal>,
+}
+
+impl Service {
+    fn new(used: &ServiceUse) -> Self {
+        Self {
+            name: used.service.as_str().to_owned(),
+            cost_usd: used.cost_usd.map(money::plain),
+            cost_confidence: used.cost_confidence.as_str(),
+            pricing_source: used.pricing_source.as_str(),
+            cost: used.cost_usd,
+        }
+    }
 }
 
 /// The names of units in recordings.
@@ -91,6 +115,7 @@ impl Answer {
             pricing_version: (!cost.pricing_version.is_empty())
                 .then(|| cost.pricing_version.as_str().to_owned()),
             request_id: owned(&call.request_id),
+            service: seen.service.as_deref().map(Service::new),
             cost: amount,
             counted: seen.usage.clone(),
         }

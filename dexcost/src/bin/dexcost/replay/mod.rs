@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dexcost::capture::{Exchange, RequestFacts};
-use dexcost::{Clock, Ending, Observation, PricingEngine, SystemClock, Timestamp};
+use dexcost::{Clock, Ending, Observation, PricingEngine, ServiceCatalog, SystemClock, Timestamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::answer::Answer;
@@ -39,7 +39,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let prices = PricingEngine::new();
+    let (prices, services) = (PricingEngine::new(), ServiceCatalog::new());
     let now = SystemClock.now();
     let (mut report, mut unreadable) = (Report::default(), 0u64);
     let mut keep = args.buffer.as_deref().map(Keep::open).transpose()?;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         bar.inc(1);
         match recording {
             Ok(recording) => {
-                let seen = replay(&recording, args);
+                let seen = replay(&recording, args, &services);
                 let answer = Answer::new(&recording, &seen, &prices, recording.at.unwrap_or(now));
                 if let Some(keep) = &mut keep {
                     keep.add(seen, recording.at.unwrap_or(now))?;
@@ -80,9 +80,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
 }
 
 /// Moves one recording through an exchange.
-fn replay(recording: &Recording, args: &Args) -> Observation {
+fn replay(recording: &Recording, args: &Args, services: &ServiceCatalog) -> Observation {
     let facts = RequestFacts::to_url(&recording.method, &recording.url, &recording.request_headers);
-    let mut exchange = Exchange::begin(&facts);
+    let mut exchange = Exchange::begin_with(&facts, services);
     if let Some(body) = recording
         .request_body
         .as_deref()

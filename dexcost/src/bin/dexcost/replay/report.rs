@@ -9,7 +9,7 @@ use dexcost::{Decimal, Unit, money};
 use super::answer::Answer;
 use crate::print::{self, Column, Side};
 
-/// Calls by provider and model.
+/// Calls by provider and model, and by service.
 #[derive(Default)]
 pub(crate) struct Report {
     rows: BTreeMap<(String, String), Row>,
@@ -30,15 +30,17 @@ struct Row {
 impl Report {
     pub(crate) fn add(&mut self, answer: &Answer) {
         self.exchanges += 1;
-        if !answer.captured {
-            return;
-        }
-        self.calls += 1;
         let name = |text: Option<&str>| display::name(text.unwrap_or("?")).to_string();
-        let row = self
-            .rows
-            .entry((name(answer.provider.as_deref()), name(answer.model())))
-            .or_default();
+        let (who, cost) = match &answer.service {
+            Some(service) => ((name(Some(&service.name)), String::new()), service.cost),
+            None if answer.captured => (
+                (name(answer.provider.as_deref()), name(answer.model())),
+                answer.cost,
+            ),
+            None => return,
+        };
+        self.calls += 1;
+        let row = self.rows.entry(who).or_default();
         let add = |sum: &mut Decimal, more: Option<Decimal>| {
             if let Some(whole) = money::exact_sum(*sum, more.unwrap_or_default()) {
                 *sum = whole;
@@ -46,15 +48,15 @@ impl Report {
         };
         row.calls += 1;
         row.failed += u64::from(answer.operation_status == "failed");
-        row.unpriced += u64::from(answer.cost.is_none());
+        row.unpriced += u64::from(cost.is_none());
         add(&mut row.input, answer.counted.get(Unit::InputTokens));
         add(&mut row.output, answer.counted.get(Unit::OutputTokens));
-        add(&mut row.cost, answer.cost);
+        add(&mut row.cost, cost);
     }
 
     pub(crate) fn print(&self) -> io::Result<()> {
         let columns = [
-            Column("provider", Side::Left),
+            Column("provider or service", Side::Left),
             Column("model", Side::Left),
             Column("calls", Side::Right),
             Column("failed", Side::Right),
@@ -78,7 +80,7 @@ impl Report {
         }
         print::line(table.to_string())?;
         print::line(format!(
-            "{} of {} exchanges are model calls in a form that has a reader",
+            "{} of {} exchanges are calls of models and priced services",
             self.calls, self.exchanges
         ))
     }
