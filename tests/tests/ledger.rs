@@ -365,6 +365,19 @@ mod tools {
 }
 
 #[test]
+fn a_service_whose_path_looks_like_a_models_is_still_a_service() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://external.api.recraft.ai/v1/images/generations";
+    let request = br#"{"prompt":"p","model":"recraftv3"}"#;
+    let reply = br#"{"data":[{"url":"u"}]}"#;
+    let image = post(url, 200, reply).request_body(request);
+    let event = task.record_response(&image).unwrap();
+    assert_eq!(event.event_type, EventType::ExternalCost);
+    assert_eq!(event.service_name.as_deref(), Some("recraft"));
+    assert_eq!(event.cost_usd, Some(dec!(0.04)));
+}
+
+#[test]
 fn a_service_that_is_priced_by_model_takes_its_price_from_the_table_of_models() {
     let (_sink, _tracker, task) = opened();
     let url = "https://api.stability.ai/v2beta/stable-image/generate/ultra";

@@ -75,8 +75,7 @@ fn other_call(request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Exchan
     Exchange::of(Call::Other(Box::new(OtherCall::new(request, found))))
 }
 
-/// Whether the catalog has a price of its own for a request, not one by model, and not only the word
-/// that somebody else pays.
+/// Whether the catalog says what a request costs, and not only that somebody else pays.
 fn is_priced(found: &ServiceMatch) -> bool {
     let has_price = |rule| {
         matches!(
@@ -85,6 +84,7 @@ fn is_priced(found: &ServiceMatch) -> bool {
                 | ServiceRule::PerRequest
                 | ServiceRule::PerUnit
                 | ServiceRule::Percent
+                | ServiceRule::ModelTable
                 | ServiceRule::Time
         )
     };
