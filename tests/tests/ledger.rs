@@ -320,3 +320,45 @@ mod refresh {
         assert!(tracker.services().is_bundled());
     }
 }
+
+#[test]
+fn a_service_that_is_priced_by_model_takes_its_price_from_the_table_of_models() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://api.stability.ai/v2beta/stable-image/generate/ultra";
+    let image = post(url, 200, br#"{"image":"aGk="}"#);
+    let event = task.record_response(&image).unwrap();
+    assert_eq!(event.service_name.as_deref(), Some("stability_ai"));
+    assert_eq!(
+        amount(&event),
+        (Some(dec!(0.08)), CostConfidence::Computed, PricingSource::Litellm)
+    );
+    assert_eq!(event.model.as_deref(), Some("stable-image-ultra"));
+}
+
+#[test]
+fn what_a_provider_reports_without_a_price_is_recorded_as_unpriced_usage() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://api.eu.assemblyai.com/v2/transcript/t1";
+    let body = br#"{"id":"t1","status":"completed","audio_duration":90,"speech_model_used":"universal-2","speaker_labels":true}"#;
+    let event = task.record_response(&get(url, 200, body)).unwrap();
+    assert_eq!(
+        (event.cost_usd, event.cost_confidence),
+        (None, CostConfidence::Unknown)
+    );
+    assert_eq!(event.usage.get(Unit::AudioSeconds), Some(dec!(90)));
+    let observed = event.details.as_ref().unwrap().get("observed").unwrap();
+    let services: Vec<&str> = observed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["service"].as_str())
+        .collect();
+    assert_eq!(
+        services,
+        ["assemblyai_transcription", "assemblyai_speaker_diarization"]
+    );
+    assert!(
+        task.record_response(&get(url, 200, body)).is_none(),
+        "a poll counts once"
+    );
+}

@@ -62,12 +62,15 @@ impl TaskHandle {
         event.cost_confidence = service.cost_confidence;
         event.pricing_source = service.pricing_source;
         event.pricing_version = Some(service.pricing_version).filter(|version| !version.is_empty());
-        event.call = Some(Box::new(seen.call));
+        let mut call = seen.call;
         if let Some(model) = &service.model {
+            call.call_type = service.call_type;
             let mut query = PriceQuery::new(model, &service.usage, event.occurred_at);
             query.provider = service.provider.as_deref();
+            query.call_type = service.call_type;
             apply_cost(&mut event, self.cell().tracker().pricing.cost(&query));
         }
+        event.call = Some(Box::new(call));
         event.model = service.model;
         event.provider = service.provider;
         event.usage = service.usage;
