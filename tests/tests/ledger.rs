@@ -321,6 +321,49 @@ mod refresh {
     }
 }
 
+mod tools {
+    use super::*;
+
+    const ASK: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lookup","arguments":{"q":"secret"}}}"#;
+    const ANSWER: &[u8] =
+        br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"secret"}],"isError":false}}"#;
+
+    fn call(task: &TrackedTask, status: u16, answer: &[u8]) -> Arc<Event> {
+        let headers = [("mcp-protocol-version", "2025-11-25")];
+        let received = ReceivedResponse::new("", "https://tools.example/mcp", status, &(), answer)
+            .request_headers(&headers)
+            .request_body(ASK);
+        task.record_response(&received).unwrap()
+    }
+
+    #[test]
+    fn a_tool_costs_its_rate_else_the_service_it_stands_for_else_nobody_knows() {
+        let (_sink, tracker, task) = opened();
+        let unknown = call(&task, 200, ANSWER);
+        assert_eq!(unknown.event_type, EventType::ExternalCost);
+        assert_eq!(unknown.service_name.as_deref(), Some("mcp:lookup"));
+        assert_eq!(
+            amount(&unknown),
+            (None, CostConfidence::Unknown, PricingSource::Unknown)
+        );
+        assert!(tracker.map_tool("lookup", "no_such_service").is_err());
+        tracker.map_tool("lookup", "perplexity_search").unwrap();
+        assert_eq!(call(&task, 200, ANSWER).cost_usd, Some(dec!(0.005)));
+        tracker.register_rate("mcp:lookup", "call", "0.02").unwrap();
+        assert_eq!(
+            amount(&call(&task, 200, ANSWER)),
+            (
+                Some(dec!(0.02)),
+                CostConfidence::Computed,
+                PricingSource::RateRegistry
+            )
+        );
+        assert_eq!(call(&task, 503, b"").cost_usd, Some(dec!(0)));
+        assert_eq!(task.task().totals.external_cost_usd, dec!(0.025));
+        assert!(!format!("{unknown:?}").contains("secret"));
+    }
+}
+
 #[test]
 fn a_service_that_is_priced_by_model_takes_its_price_from_the_table_of_models() {
     let (_sink, _tracker, task) = opened();

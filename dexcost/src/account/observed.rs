@@ -22,7 +22,9 @@ impl TaskHandle {
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
         let service = seen.service.take().filter(|service| self.is_first(service));
-        let event = if let Some(service) = service {
+        let event = if let Some(mut service) = service {
+            let tracker = self.cell().tracker();
+            tracker.tools.price(tracker, &mut service, seen.http_status);
             Some(self.service_event(*service, seen))
         } else if seen.captured {
             Some(self.model_event(seen))
