@@ -87,9 +87,17 @@ fn main() {
             }),
         );
     }
-    stream(&table, "event without usage", &event("null"), "200 ns");
-    stream(&table, "event with usage", &event(USAGE), "800 ns");
-    stream(&table, "Anthropic event", ANTHROPIC_DELTA, "200 ns");
+    for (name, url, event, budget) in [
+        ("event without usage", CHAT, event("null").into_bytes(), "200 ns"),
+        ("event with usage", CHAT, event(USAGE).into_bytes(), "800 ns"),
+        ("Anthropic event", ANTHROPIC, ANTHROPIC_DELTA.into(), "200 ns"),
+        ("Gemini event", GEMINI, GEMINI_CHUNK.into(), "800 ns"),
+        ("Converse event", CONVERSE, frame(CONVERSE_DELTA), "400 ns"),
+        ("InvokeModel event", INVOKE, frame(INVOKE_CHUNK), "800 ns"),
+        ("Ollama line", OLLAMA, OLLAMA_LINE.into(), "400 ns"),
+    ] {
+        stream(&table, name, url, &event, budget);
+    }
 }
 
 fn whole(url: &str, request: &[u8], response: &[u8]) -> Observation {
@@ -103,17 +111,12 @@ fn whole(url: &str, request: &[u8], response: &[u8]) -> Observation {
 }
 
 /// Each event of a long stream, alone in its chunk.
-fn stream(table: &Table, name: &str, event: &str, budget: &str) {
-    let url = if event == ANTHROPIC_DELTA {
-        "https://api.anthropic.com/v1/messages"
-    } else {
-        CHAT
-    };
+fn stream(table: &Table, name: &str, url: &str, event: &[u8], budget: &str) {
     let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", url, &EVENTS));
     exchange.response(200, &EVENTS);
-    exchange.data(event.as_bytes());
-    let spent = support::batched(50, 2_000, || exchange.data(black_box(event.as_bytes())));
-    let baseline = support::batched(50, 2_000, || memchr::memchr(0, black_box(event.as_bytes())));
+    exchange.data(event);
+    let spent = support::batched(50, 2_000, || exchange.data(black_box(event)));
+    let baseline = support::batched(50, 2_000, || memchr::memchr(0, black_box(event)));
     drop(exchange.settle(Ending::Cancelled));
     table.row(
         &format!("{name}, {} bytes", event.len()),
@@ -124,7 +127,32 @@ fn stream(table: &Table, name: &str, event: &str, budget: &str) {
 }
 
 const USAGE: &str = r#"{"prompt_tokens":1200,"completion_tokens":57,"total_tokens":1257,"prompt_tokens_details":{"cached_tokens":1024,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":32,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}"#;
+const ANTHROPIC: &str = "https://api.anthropic.com/v1/messages";
+const GEMINI: &str =
+    "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:streamGenerateContent";
+const CONVERSE: &str = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse-stream";
+const INVOKE: &str = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke-with-response-stream";
+const OLLAMA: &str = "http://localhost:11434/api/chat";
+const GEMINI_CHUNK: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\" and so on\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":1200,\"candidatesTokenCount\":57,\"totalTokenCount\":1289,\"promptTokensDetails\":[{\"modality\":\"TEXT\",\"tokenCount\":1200}],\"thoughtsTokenCount\":32},\"modelVersion\":\"gemini-2.5-pro\",\"responseId\":\"0123456789\"}\r\n\r\n";
+const CONVERSE_DELTA: &str =
+    r#"{"contentBlockIndex":0,"delta":{"text":" and so on"},"p":"abcdefghijklmnopqrstuvwxyzABCDEF"}"#;
+/// A text delta of Anthropic's in base64.
+const INVOKE_CHUNK: &str = r#"{"bytes":"eyJ0eXBlIjoiY29udGVudF9ibG9ja19kZWx0YSIsImluZGV4IjowLCJkZWx0YSI6eyJ0eXBlIjoidGV4dF9kZWx0YSIsInRleHQiOiIgYW5kIHNvIG9uIn19","p":"abcdefghijklmnopqrstuvwxyzABCDEF"}"#;
+const OLLAMA_LINE: &str = "{\"model\":\"llama3\",\"created_at\":\"2026-01-01T00:00:00Z\",\"message\":{\"role\":\"assistant\",\"content\":\" and\"},\"done\":false}\n";
 const ANTHROPIC_DELTA: &str = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" and so on\"}}\n\n";
+
+/// A message of Amazon's event stream.
+fn frame(payload: &str) -> Vec<u8> {
+    const HEADERS: &[u8] = b"\x0b:event-type\x07\0\x05chunk\x0d:content-type\x07\0\x10application/json\x0d:message-type\x07\0\x05event";
+    let total = u32::try_from(16 + HEADERS.len() + payload.len()).unwrap();
+    let mut message = total.to_be_bytes().to_vec();
+    message.extend_from_slice(&u32::try_from(HEADERS.len()).unwrap().to_be_bytes());
+    message.extend_from_slice(&crc32fast::hash(&message).to_be_bytes());
+    message.extend_from_slice(HEADERS);
+    message.extend_from_slice(payload.as_bytes());
+    message.extend_from_slice(&crc32fast::hash(&message).to_be_bytes());
+    message
+}
 
 fn event(usage: &str) -> String {
     format!(

@@ -90,8 +90,8 @@ pub use observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
 pub use pricing::{
     CostResult, EgressCost, EgressDestination, EgressPricing, Explanation, PriceLine, PriceQuery,
     PricingEngine, RateEntry, RateRegistry, Resolution, Rung, ServiceBodies, ServiceCatalog, ServiceCost,
-    ServiceGap, ServiceKind, ServiceLine, ServiceMatch, ServiceModel, ServiceObservation, ServiceReader,
-    ServiceRow, ServiceRule,
+    ServiceFee, ServiceGap, ServiceKind, ServiceLine, ServiceMatch, ServiceModel, ServiceObservation,
+    ServiceReader, ServiceRow, ServiceRule,
 };
 pub use privacy::{Privacy, scrub_url};
 #[cfg(feature = "sync")]

@@ -3,7 +3,7 @@
 use crate::ending::Ending;
 use rust_decimal::Decimal;
 
-use crate::event::{CallFacts, CostConfidence, Details, ErrorType, OperationStatus, PricingSource};
+use crate::event::{CallFacts, CallType, CostConfidence, Details, ErrorType, OperationStatus, PricingSource};
 use crate::task::HostTraffic;
 use crate::text::Text;
 use crate::usage::Usage;
@@ -79,6 +79,8 @@ pub struct ServiceUse {
     pub model: Option<Text>,
     /// The provider of that model.
     pub provider: Option<Text>,
+    /// What kind of call of that model it is.
+    pub call_type: CallType,
     /// What makes several exchanges one use: the id of a job that is polled, say.
     pub once: Option<u64>,
     /// How the cost comes about: its lines, what has no price, how it is billed.
@@ -98,6 +100,7 @@ impl ServiceUse {
             pricing_version: Text::empty(),
             model: None,
             provider: None,
+            call_type: CallType::Completion,
             once: None,
             details: Details::new(),
         }

@@ -39,10 +39,16 @@ impl Stage {
             ..Default::default()
         })?;
         // Where a client reaches the provider by its address, nobody knows what the model costs there.
-        let prices = (dec!(0.0004), dec!(0.0016));
-        guard
-            .tracker()
-            .set_custom_pricing("gpt-4.1-mini-2025-04-14", prices.0, prices.1)?;
+        for (model, input, output) in [
+            ("gpt-4.1-mini-2025-04-14", dec!(0.0004), dec!(0.0016)),
+            (
+                "anthropic.claude-3-5-haiku-20241022-v1:0",
+                dec!(0.0008),
+                dec!(0.004),
+            ),
+        ] {
+            guard.tracker().set_custom_pricing(model, input, output)?;
+        }
         Ok(Self {
             provider: provider()?,
             buffer,

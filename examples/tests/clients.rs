@@ -30,23 +30,33 @@ fn example(name: &str) -> String {
 
 #[test]
 fn every_client_ends_with_one_priced_call() {
-    for name in [
-        "hyper",
-        "reqwest",
-        "reqwest_middleware",
-        "async_openai",
-        "rig",
-        "ureq",
+    let openai = "gpt-4.1-mini-2025-04-14";
+    for (name, model) in [
+        ("hyper", openai),
+        ("reqwest", openai),
+        ("reqwest_middleware", openai),
+        ("async_openai", openai),
+        ("rig", openai),
+        ("ureq", openai),
+        ("bedrock", "anthropic.claude-3-5-haiku-20241022-v1:0"),
     ] {
         let report = example(name);
-        let row = report
-            .lines()
-            .find(|line| line.starts_with("gpt-4.1-mini-2025-04-14"));
+        let row = report.lines().find(|line| line.starts_with(model));
         let row: Vec<&str> = row.unwrap_or_default().split_whitespace().collect();
         assert_eq!(row.get(1), Some(&"1"), "{name}:\n{report}");
         assert_eq!(row.last(), Some(&"%"), "{name}:\n{report}");
         assert!(!report.contains('?'), "{name}:\n{report}");
     }
+}
+
+/// What a tool costs only its provider knows, and a price of 0 would be a lie.
+#[test]
+fn a_tool_of_an_mcp_server_is_on_the_ledger_without_a_price() {
+    let report = example("rmcp");
+    let row = report.lines().find(|line| line.starts_with("mcp:web_search"));
+    let row: Vec<&str> = row.unwrap_or_default().split_whitespace().collect();
+    assert_eq!(row.get(1), Some(&"1"), "{report}");
+    assert!(report.contains("+ ?"), "{report}");
 }
 
 #[test]

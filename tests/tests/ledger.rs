@@ -320,3 +320,101 @@ mod refresh {
         assert!(tracker.services().is_bundled());
     }
 }
+
+mod tools {
+    use super::*;
+
+    const ASK: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lookup","arguments":{"q":"secret"}}}"#;
+    const ANSWER: &[u8] =
+        br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"secret"}],"isError":false}}"#;
+
+    fn call(task: &TrackedTask, status: u16, answer: &[u8]) -> Arc<Event> {
+        let headers = [("mcp-protocol-version", "2025-11-25")];
+        let received = ReceivedResponse::new("", "https://tools.example/mcp", status, &(), answer)
+            .request_headers(&headers)
+            .request_body(ASK);
+        task.record_response(&received).unwrap()
+    }
+
+    #[test]
+    fn a_tool_costs_its_rate_else_the_service_it_stands_for_else_nobody_knows() {
+        let (_sink, tracker, task) = opened();
+        let unknown = call(&task, 200, ANSWER);
+        assert_eq!(unknown.event_type, EventType::ExternalCost);
+        assert_eq!(unknown.service_name.as_deref(), Some("mcp:lookup"));
+        assert_eq!(
+            amount(&unknown),
+            (None, CostConfidence::Unknown, PricingSource::Unknown)
+        );
+        assert!(tracker.map_tool("lookup", "no_such_service").is_err());
+        tracker.map_tool("lookup", "perplexity_search").unwrap();
+        assert_eq!(call(&task, 200, ANSWER).cost_usd, Some(dec!(0.005)));
+        tracker.register_rate("mcp:lookup", "call", "0.02").unwrap();
+        assert_eq!(
+            amount(&call(&task, 200, ANSWER)),
+            (
+                Some(dec!(0.02)),
+                CostConfidence::Computed,
+                PricingSource::RateRegistry
+            )
+        );
+        assert_eq!(call(&task, 503, b"").cost_usd, Some(dec!(0)));
+        assert_eq!(task.task().totals.external_cost_usd, dec!(0.025));
+        assert!(!format!("{unknown:?}").contains("secret"));
+    }
+}
+
+#[test]
+fn a_service_whose_path_looks_like_a_models_is_still_a_service() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://external.api.recraft.ai/v1/images/generations";
+    let request = br#"{"prompt":"p","model":"recraftv3"}"#;
+    let reply = br#"{"data":[{"url":"u"}]}"#;
+    let image = post(url, 200, reply).request_body(request);
+    let event = task.record_response(&image).unwrap();
+    assert_eq!(event.event_type, EventType::ExternalCost);
+    assert_eq!(event.service_name.as_deref(), Some("recraft"));
+    assert_eq!(event.cost_usd, Some(dec!(0.04)));
+}
+
+#[test]
+fn a_service_that_is_priced_by_model_takes_its_price_from_the_table_of_models() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://api.stability.ai/v2beta/stable-image/generate/ultra";
+    let image = post(url, 200, br#"{"image":"aGk="}"#);
+    let event = task.record_response(&image).unwrap();
+    assert_eq!(event.service_name.as_deref(), Some("stability_ai"));
+    assert_eq!(
+        amount(&event),
+        (Some(dec!(0.08)), CostConfidence::Computed, PricingSource::Litellm)
+    );
+    assert_eq!(event.model.as_deref(), Some("stable-image-ultra"));
+}
+
+#[test]
+fn what_a_provider_reports_without_a_price_is_recorded_as_unpriced_usage() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://api.eu.assemblyai.com/v2/transcript/t1";
+    let body = br#"{"id":"t1","status":"completed","audio_duration":90,"speech_model_used":"universal-2","speaker_labels":true}"#;
+    let event = task.record_response(&get(url, 200, body)).unwrap();
+    assert_eq!(
+        (event.cost_usd, event.cost_confidence),
+        (None, CostConfidence::Unknown)
+    );
+    assert_eq!(event.usage.get(Unit::AudioSeconds), Some(dec!(90)));
+    let observed = event.details.as_ref().unwrap().get("observed").unwrap();
+    let services: Vec<&str> = observed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["service"].as_str())
+        .collect();
+    assert_eq!(
+        services,
+        ["assemblyai_transcription", "assemblyai_speaker_diarization"]
+    );
+    assert!(
+        task.record_response(&get(url, 200, body)).is_none(),
+        "a poll counts once"
+    );
+}

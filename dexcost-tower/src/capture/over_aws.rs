@@ -78,13 +78,13 @@ impl HttpConnector for CaptureService<SharedHttpConnector> {
         if let Some(handed) = watch.handed() {
             request.add_extension(handed);
         }
-        let is_head = request.method() == Method::HEAD.as_str();
+        let method = Method::from_bytes(request.method().as_bytes()).unwrap_or_default();
         let scope = watch.scope();
         let future = scope.run(|| self.inner.call(request));
         let future = scope.attach(future);
         HttpConnectorFuture::new(async move {
             match future.await {
-                Ok(response) => Ok(observed(response, is_head, watch)),
+                Ok(response) => Ok(observed(response, &method, watch)),
                 Err(error) => {
                     watch.fail(trouble::of(&error));
                     Err(error)
@@ -108,7 +108,7 @@ fn begin(settings: &CaptureLayer, request: &HttpRequest) -> Option<Watch> {
 }
 
 /// The same response with its body observed. One that lies in memory is looked at where it lies.
-fn observed(mut response: HttpResponse, is_head: bool, mut watch: Watch) -> HttpResponse {
+fn observed(mut response: HttpResponse, method: &Method, mut watch: Watch) -> HttpResponse {
     let headers = SdkHeaders(response.headers());
     let status = response.status().as_u16();
     watch.response(status, &headers);
@@ -126,8 +126,7 @@ fn observed(mut response: HttpResponse, is_head: bool, mut watch: Watch) -> Http
             .parse()
             .ok()
     };
-    let method = if is_head { Method::HEAD } else { Method::POST };
-    let progress = if StatusCode::from_u16(status).is_ok_and(|status| is_bodyless(&method, status)) {
+    let progress = if StatusCode::from_u16(status).is_ok_and(|status| is_bodyless(method, status)) {
         Progress::without_body()
     } else {
         let remaining = response.body().content_length().or_else(stated);

@@ -18,6 +18,7 @@
 //! | `traffic` | what a task moved over the network, by host |
 //! | `network` | from traffic to network events and the price of egress |
 //! | `counted` | which uses were counted already |
+//! | `tools` | what a call of a tool costs |
 //! | `wants` | what a tracker wants to know of outbound calls |
 //! | `sessions` | tasks that dexcost opens for costs outside any task |
 
@@ -33,6 +34,7 @@ mod recording;
 mod retries;
 mod scope;
 mod sessions;
+mod tools;
 mod tracked_task;
 mod tracker;
 mod traffic;

@@ -22,7 +22,9 @@ impl TaskHandle {
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
         let service = seen.service.take().filter(|service| self.is_first(service));
-        let event = if let Some(service) = service {
+        let event = if let Some(mut service) = service {
+            let tracker = self.cell().tracker();
+            tracker.tools.price(tracker, &mut service, seen.http_status);
             Some(self.service_event(*service, seen))
         } else if seen.captured {
             Some(self.model_event(seen))
@@ -62,12 +64,15 @@ impl TaskHandle {
         event.cost_confidence = service.cost_confidence;
         event.pricing_source = service.pricing_source;
         event.pricing_version = Some(service.pricing_version).filter(|version| !version.is_empty());
-        event.call = Some(Box::new(seen.call));
+        let mut call = seen.call;
         if let Some(model) = &service.model {
+            call.call_type = service.call_type;
             let mut query = PriceQuery::new(model, &service.usage, event.occurred_at);
             query.provider = service.provider.as_deref();
+            query.call_type = service.call_type;
             apply_cost(&mut event, self.cell().tracker().pricing.cost(&query));
         }
+        event.call = Some(Box::new(call));
         event.model = service.model;
         event.provider = service.provider;
         event.usage = service.usage;

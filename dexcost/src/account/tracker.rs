@@ -17,6 +17,7 @@ use crate::account::options::TaskOptions;
 use crate::account::retries::RetryHeuristics;
 use crate::account::scope::{self, Surroundings};
 use crate::account::sessions::SessionManager;
+use crate::account::tools::Tools;
 use crate::account::tracked_task::{TaskHandle, TrackedTask, add_link};
 use crate::account::wants::Wants;
 use crate::clock::Clock;
@@ -71,6 +72,7 @@ pub(super) struct Shared {
     pub(super) wants: Wants,
     pub(super) services: ServiceCatalog,
     pub(super) counted: Counted,
+    pub(super) tools: Tools,
     handle: Mutex<Weak<Handle>>,
 }
 
@@ -122,6 +124,7 @@ impl CostTracker {
             wants: Wants::new(parts.capture),
             services: parts.services,
             counted: Counted::default(),
+            tools: Tools::default(),
             handle: Mutex::default(),
         }))
     }

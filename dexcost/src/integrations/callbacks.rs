@@ -85,7 +85,7 @@ impl DexcostCallbackHandler {
         let abandoned = replaced.or_else(|| runs.oldest_beyond(MOST_RUNS));
         drop(runs);
         if let Some(run) = abandoned {
-            self.abandon(run);
+            self.abandon(&run);
         }
     }
 
@@ -137,8 +137,8 @@ impl DexcostCallbackHandler {
         }
     }
 
-    fn abandon(&self, run: Run) {
-        let _recorded = self.record(&run, Usage::new(), Some(ErrorType::Other));
+    fn abandon(&self, run: &Run) {
+        let _recorded = self.record(run, Usage::new(), Some(ErrorType::Other));
     }
 }
 
@@ -156,7 +156,7 @@ impl Runs {
 impl Drop for DexcostCallbackHandler {
     fn drop(&mut self) {
         let open = std::mem::take(&mut self.runs.get_mut().open);
-        open.into_values().for_each(|run| self.abandon(run));
+        open.into_values().for_each(|run| self.abandon(&run));
     }
 }
 

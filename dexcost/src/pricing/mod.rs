@@ -82,6 +82,6 @@ pub use explain::Explanation;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
 pub use services::{
-    ServiceBodies, ServiceCatalog, ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceMatch,
-    ServiceModel, ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
+    ServiceBodies, ServiceCatalog, ServiceCost, ServiceFee, ServiceGap, ServiceKind, ServiceLine,
+    ServiceMatch, ServiceModel, ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
 };

@@ -14,6 +14,11 @@ use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::types::{ContentBlock, ConversationRole, ConverseStreamOutput, Message};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::StatusCode;
 use dexcost::{ErrorType, OperationStatus, TaskFutureExt};
 use serde_json::json;
 use tower::Layer;
@@ -254,6 +259,14 @@ async fn a_timeout_is_the_callers_error_and_the_call_is_settled() {
     let error = asking.in_task(&bench.task).await.unwrap_err();
     assert!(matches!(error, SdkError::TimeoutError(_)));
     assert_eq!(bench.event().operation_status, OperationStatus::Cancelled);
+
+    let (bench, wire) = (Bench::new(), Wire::start(|_| None));
+    let hurried = TimeoutConfig::builder().read_timeout(Duration::from_millis(100));
+    let config = self::config(&bench, &wire).timeout_config(hurried.build());
+    let client = Client::from_conf(config.build());
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    asking.in_task(&bench.task).await.unwrap_err();
+    assert_eq!(bench.event().error_type, Some(ErrorType::Timeout));
 }
 
 #[tokio::test]
@@ -282,6 +295,28 @@ async fn a_stream_that_is_dropped_is_cancelled_and_one_that_breaks_off_fails() {
     while let Ok(Some(_)) = answer.stream.recv().await {}
     drop(answer);
     assert_eq!(bench.event().operation_status, OperationStatus::Failed);
+}
+
+/// A connector that answers from memory.
+#[derive(Debug)]
+struct Memory;
+
+impl HttpConnector for Memory {
+    fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+        let status = StatusCode::try_from(200).unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, converse(48, 14).into())))
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_lies_in_memory_is_looked_at_where_it_lies() {
+    let bench = Bench::new();
+    let memory = http_client_fn(|_, _| SharedHttpConnector::new(Memory));
+    let config = config(&bench, &nobody()).http_client(bench.layer().layer(memory));
+    let client = Client::from_conf(config.build());
+    let asking = client.converse().model_id(MODEL).messages(question()).send();
+    asking.in_task(&bench.task).await.unwrap();
+    bench.counted(48, 14);
 }
 
 #[tokio::test]

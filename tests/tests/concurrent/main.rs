@@ -131,12 +131,12 @@ async fn send_all(tracker: &CostTracker, upstream: &Upstream) {
         running: Arc::clone(&running),
     };
     let app = Router::new()
-        .route("/work/{number}", post(handle))
+        .route("/run/{number}", post(handle))
         .layer(inbound)
         .with_state(agent);
     let mut sent = Vec::new();
     for number in 0..REQUESTS {
-        let request = Request::post(format!("/work/{number}"))
+        let request = Request::post(format!("/run/{number}"))
             .header("x-customer", format!("customer-{}", number % CUSTOMERS))
             .header("x-number", number)
             .body(axum::body::Body::from(Bytes::new()))

@@ -5,7 +5,7 @@ use super::model_call::ModelCall;
 use super::other_call::OtherCall;
 use crate::account::tracker::CostTracker;
 use crate::pricing::{ServiceCatalog, ServiceMatch, ServiceRule};
-use crate::usage::readers::{Dialect, Route};
+use crate::usage::readers::Route;
 use crate::wire::RequestFacts;
 
 impl CostTracker {
@@ -56,7 +56,7 @@ fn begin(
 ) -> Exchange {
     match (route.filter(|_| is_wanted), services) {
         (Some(route), None) => model_call(request, route),
-        (Some(route), _) if is_surely_a_model(&route) => model_call(request, route),
+        (Some(route), _) if route.is_known => model_call(request, route),
         (Some(route), Some(services)) => match services.find(request).filter(is_priced) {
             Some(found) => other_call(request, Some(found)),
             None => model_call(request, route),
@@ -75,14 +75,7 @@ fn other_call(request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Exchan
     Exchange::of(Call::Other(Box::new(OtherCall::new(request, found))))
 }
 
-/// Whether a reader knows what this host answers at this path. A host that nobody knows may be a priced
-/// service whose path looks like a model's.
-fn is_surely_a_model(route: &Route) -> bool {
-    route.is_known && route.dialect != Dialect::Unread
-}
-
-/// Whether the catalog has a price of its own for a request, not one by model, and not only the word
-/// that somebody else pays.
+/// Whether the catalog says what a request costs, and not only that somebody else pays.
 fn is_priced(found: &ServiceMatch) -> bool {
     let has_price = |rule| {
         matches!(
@@ -91,6 +84,7 @@ fn is_priced(found: &ServiceMatch) -> bool {
                 | ServiceRule::PerRequest
                 | ServiceRule::PerUnit
                 | ServiceRule::Percent
+                | ServiceRule::ModelTable
                 | ServiceRule::Time
         )
     };

@@ -80,7 +80,7 @@ impl ModelCall {
             may_compact: self.request.may_compact(),
             headers,
         };
-        self.body = Reader::of(&setup).map(|reader| Body::new(headers, reader));
+        self.body = Some(Body::new(headers, Reader::of(&setup)));
     }
 
     pub(super) fn data(&mut self, bytes: &[u8]) {

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::event::Details;
 use crate::observation::ServiceUse;
-use crate::pricing::{ServiceBodies, ServiceCost, ServiceKind, ServiceLine, ServiceMatch, ServiceReader};
+use crate::pricing::{
+    ServiceBodies, ServiceCost, ServiceKind, ServiceLine, ServiceMatch, ServiceObservation, ServiceReader,
+};
 use crate::usage::framing::Decoder;
 use crate::wire::{Headers, RequestFacts};
 
@@ -135,6 +137,12 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
     if !cost.lines.is_empty() {
         details.insert("lines".to_owned(), cost.lines.iter().map(line).collect());
     }
+    if !cost.observed.is_empty() {
+        details.insert(
+            "observed".to_owned(),
+            cost.observed.iter().map(observed).collect(),
+        );
+    }
     if let Some(gap) = cost.gap.filter(|_| cost.model_table.is_none()) {
         details.insert("unpriced".to_owned(), gap.as_str().into());
     }
@@ -155,6 +163,7 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
     if let Some(model) = cost.model_table {
         used.model = Some(model.model);
         used.provider = Some(model.provider);
+        used.call_type = model.call_type;
     }
     used.details = details;
     Some(used)
@@ -167,6 +176,15 @@ fn line(line: &ServiceLine) -> Value {
         "quantity": amount(line.quantity),
         "unit_usd": amount(line.unit_usd),
         "usd": amount(line.usd),
+    })
+}
+
+fn observed(seen: &ServiceObservation) -> Value {
+    serde_json::json!({
+        "service": seen.service.as_str(),
+        "unit": seen.unit.as_str(),
+        "quantity": crate::money::plain(seen.quantity),
+        seen.resource_type.as_str(): seen.resource.as_deref(),
     })
 }
 

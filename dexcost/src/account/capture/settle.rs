@@ -8,7 +8,7 @@ use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
 use crate::text::Text;
 use crate::usage::Unit;
-use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
+use crate::usage::readers::{Purpose, Reading, Route, Terminal, from_status};
 
 /// Ends a model call.
 pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
@@ -94,7 +94,7 @@ fn is_answered(status: Option<u16>) -> bool {
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
 fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
-    if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) || route.dialect == Dialect::Unread {
+    if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) {
         return false;
     }
     // An error says nothing about models, unless one was asked for.

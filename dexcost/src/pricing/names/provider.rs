@@ -123,7 +123,7 @@ fn kind(family: &str) -> Kind {
         (6, "ollama") => Kind::Local,
         (7, "bedrock") => Kind::Bedrock,
         (8, "azure_ai") => Kind::AzureAi,
-        (8, "lemonade") => Kind::Local,
+        (8, "lemonade" | "llamacpp") => Kind::Local,
         (9, "anthropic") => Kind::Anthropic,
         (9, "vertex_ai") => Kind::VertexAi,
         (9, "dashscope") => Kind::DashScope,

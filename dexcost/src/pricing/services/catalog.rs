@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use super::cost::ServiceCost;
 use super::domain_rates::{DomainRate, DomainRates};
 use super::matched::{Candidate, ServiceBodies, ServiceMatch};
+use super::row::{Price, ServiceRule};
 use super::seen::{Copied, Seen};
 use super::table::Table;
 use super::{hosts, paths};
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::event::CostConfidence;
 use crate::money::Amount;
 use crate::text::Text;
 use crate::wire::{Headers, RequestFacts};
@@ -100,6 +103,35 @@ impl ServiceCatalog {
         found.cost(&ServiceBodies {
             reply: Some(body),
             ..ServiceBodies::default()
+        })
+    }
+
+    /// What one request to a service costs, by its first row that names a flat price in US dollars; `None`
+    /// where it has none. Reads the whole table: for set-up, not for each call.
+    ///
+    /// ```
+    /// use dexcost::{ServiceCatalog, dec};
+    ///
+    /// let fee = ServiceCatalog::new().fee_of("perplexity_search").unwrap();
+    /// assert_eq!(fee.usd_per_request, dec!(0.005));
+    /// ```
+    #[must_use]
+    pub fn fee_of(&self, service: &str) -> Option<ServiceFee> {
+        self.with_table(|table| {
+            table.rows().find_map(|row| {
+                let is_flat = row.rule == ServiceRule::PerRequest
+                    && row.service == service
+                    && row.currency.is_empty()
+                    && row.quantity.is_empty();
+                match row.price {
+                    Price::Each(usd) if is_flat => Some(ServiceFee {
+                        usd_per_request: usd,
+                        confidence: super::cost::confidence(row.trust),
+                        version: table.version.clone(),
+                    }),
+                    _ => None,
+                }
+            })
         })
     }
 
@@ -219,6 +251,18 @@ impl ServiceCatalog {
         let snapshot = self.inner.table.load();
         read(snapshot.as_ref().unwrap_or_else(|| Table::bundled()))
     }
+}
+
+/// The flat price of a service.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ServiceFee {
+    /// What one request costs, in US dollars.
+    pub usd_per_request: Decimal,
+    /// How far it can be trusted.
+    pub confidence: CostConfidence,
+    /// The version of the table.
+    pub version: Text,
 }
 
 /// The rows that a request line leaves open, best first: by host, by path, by the number of

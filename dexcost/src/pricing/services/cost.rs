@@ -464,7 +464,7 @@ fn is_in_dollars(row: &Row, seen: &Seen<'_>) -> bool {
     row.currency.is_empty() || currency(row, seen) == "usd"
 }
 
-const fn confidence(trust: Trust) -> CostConfidence {
+pub(super) const fn confidence(trust: Trust) -> CostConfidence {
     match trust {
         Trust::High => CostConfidence::Computed,
         Trust::Medium | Trust::Low => CostConfidence::Estimated,

@@ -137,7 +137,6 @@ impl Table {
     }
 
     /// All rows.
-    #[cfg(test)]
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         (0..self.slots.len()).filter_map(|at| self.row(u16::try_from(at).ok()?))
     }

@@ -33,6 +33,8 @@ mod openai_chat;
 mod openai_counts;
 mod openai_responses;
 mod openai_usage;
+mod path_models;
+mod paths;
 mod quirks;
 mod replicate;
 mod rerank;
@@ -109,8 +111,6 @@ macro_rules! wire_forms {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Dialect {
             $($(#[$doc])+ $form,)+
-            /// A model runs, in a form that has no reader yet.
-            Unread,
         }
 
         #[cfg(test)]
@@ -130,12 +130,11 @@ macro_rules! wire_forms {
         }
 
         impl Reader {
-            /// The reader of a wire form, if it has one.
-            pub(crate) fn of(setup: &Setup<'_>) -> Option<Self> {
-                Some(match setup.route.dialect {
+            /// The reader of a wire form.
+            pub(crate) fn of(setup: &Setup<'_>) -> Self {
+                match setup.route.dialect {
                     $(Dialect::$form => Self::$form($module::$reader::new(setup)),)+
-                    Dialect::Unread => return None,
-                })
+                }
             }
 
             /// What it does.
