@@ -31,7 +31,7 @@ pub(crate) fn pick<T: Copy>(from: &[T], number: u8) -> T {
     from[usize::from(number) % from.len()]
 }
 
-/// The sum of everything in a text that can be read as a number, signs left out.
+/// The sum of everything in a text that can be read as a number, by the loosest reading, signs left out.
 pub(crate) fn sum_of_numbers(text: &[u8]) -> f64 {
     let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let (mut sum, mut at) = (0.0, 0);
@@ -48,7 +48,7 @@ pub(crate) fn sum_of_numbers(text: &[u8]) -> f64 {
             at
         };
         at = digits(at);
-        if text.get(at) == Some(&b'.') && is_digit(at + 1) {
+        if text.get(at) == Some(&b'.') {
             at = digits(at + 1);
         }
         if matches!(text.get(at), Some(b'e' | b'E')) {
@@ -69,7 +69,10 @@ mod tests {
 
     #[test]
     fn every_number_counts() {
-        assert_eq!(sum_of_numbers(br#"{"a":1.5,"b":[2e1,"3"],"c":-4}"#), 28.5);
+        assert_eq!(
+            sum_of_numbers(br#"{"a":1.5,"b":[2e1,"3"],"c":-4,"d":1.e2}"#),
+            128.5
+        );
         assert!(sum_of_numbers(b"1e999999").is_infinite());
     }
 }
