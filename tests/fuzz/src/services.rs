@@ -93,16 +93,33 @@ pub fn service_catalog(data: &[u8]) {
     if !is_taken {
         assert_eq!((catalog.version(), catalog.len()), (version, rows));
     }
-    // A table that is refused for its size alone was read all the same; one that is large enough is used.
-    if let Some((head, row)) = text.split_once("\"rows\":[") {
-        let row = row.trim_end_matches(|c: char| "]} \n".contains(c));
-        let many = vec![format!("{row}}}"); rows].join(",");
-        if catalog
-            .replace_with(&format!("{head}\"rows\":[{many}]}}"))
-            .is_ok()
-        {
-            let _anything = catalog.lookup("https://api.example.com/v1/things?x=1");
-            assert_ne!(catalog.version().len(), 0);
-        }
+    if take_as_large(&catalog, &text) {
+        let _anything = catalog.lookup("https://api.example.com/v1/things?x=1");
+        assert!(!catalog.is_bundled() && catalog.version().len() == 12);
+    }
+}
+
+/// Hands the rows of a document over so often that it is not refused for its size alone.
+fn take_as_large(catalog: &ServiceCatalog, text: &str) -> bool {
+    let Some((head, rows)) = text.split_once("\"rows\":[") else {
+        return false;
+    };
+    let rows = rows.rsplit_once(']').map_or(rows, |(rows, _)| rows);
+    let many = vec![rows; ServiceCatalog::new().len()].join(",");
+    catalog
+        .replace_with(&format!("{head}\"rows\":[{many}]}}"))
+        .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_that_is_made_large_is_taken() {
+        let seed = include_str!("../seeds/service_catalog/one_row");
+        let catalog = ServiceCatalog::new();
+        assert!(take_as_large(&catalog, seed));
+        assert!(catalog.lookup("https://api.new.example/v1/search").is_some());
     }
 }
