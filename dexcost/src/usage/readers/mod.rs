@@ -113,6 +113,12 @@ macro_rules! wire_forms {
             $($(#[$doc])+ $form,)+
         }
 
+        #[cfg(test)]
+        impl Dialect {
+            /// Every wire form that has a reader.
+            pub(crate) const READ: &[Self] = &[$(Self::$form,)+];
+        }
+
         /// The reader of one exchange.
         #[derive(Debug)]
         #[allow(

@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::{Quirks, Reading, Route, Setup, WireForm};
+use super::{Dialect, Quirks, Reading, Route, Setup, WireForm};
 use crate::usage::Unit;
 use crate::usage::framing::{Json, Scanner};
+use crate::wire::RequestFacts;
 
 /// A reader of what a POST to this address answers, with these header fields.
 pub(super) fn answer_of<R>(url: &str, headers: &[(&str, &str)], make: impl Fn(&Setup<'_>) -> R) -> R {
@@ -53,4 +54,26 @@ pub(super) fn stream<R: WireForm>(make: impl Fn() -> R, events: &[&str]) -> Read
 /// A quantity that was read.
 pub(super) fn count(seen: &Reading, unit: Unit) -> Option<Decimal> {
     seen.usage.get(unit)
+}
+
+/// Where the fuzz targets send their requests.
+const FUZZED: &str = include_str!("../../../../tests/fuzz/src/forms.txt");
+
+#[test]
+fn every_wire_form_is_fuzzed_at_an_address_that_leads_to_it() {
+    let mut fuzzed = Vec::new();
+    for line in FUZZED.lines().filter(|line| !line.starts_with('#')) {
+        let (name, url) = line.split_once(' ').unwrap();
+        let method = if name == "Retrieval" { "GET" } else { "POST" };
+        let fields: &[(&str, &str)] = match name {
+            "Mcp" => &[("mcp-protocol-version", "2025-11-25")],
+            _ => &[],
+        };
+        let route = Route::of_request(&RequestFacts::to_url(method, url, &fields)).unwrap();
+        assert_eq!(format!("{:?}", route.dialect), name, "{url}");
+        fuzzed.push(route.dialect);
+    }
+    for form in Dialect::READ {
+        assert!(fuzzed.contains(form), "{form:?} has no line in forms.txt");
+    }
 }

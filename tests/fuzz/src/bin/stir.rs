@@ -1,44 +1,88 @@
-//! Runs every target on random bytes and on stirred replies, without libFuzzer:
-//! `cargo run --release --no-default-features --bin stir [CASES] [SEED]`.
+//! Runs every target without libFuzzer: on its seeds as they are, on stirred ones, on random bytes.
+//!
+//!     cargo run --no-default-features --bin stir [SECONDS] [SEED] [TARGET]
+//!
+//! The cases of a seed are the same each time; only how far it comes depends on the machine.
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-type Target = (&'static str, fn(&[u8]));
-
-const TARGETS: &[Target] = &[
-    ("exchange", dexcost_fuzz::exchange),
-    ("event_stream", dexcost_fuzz::event_stream),
-    ("json_body", dexcost_fuzz::json_body),
-    ("content_coding", dexcost_fuzz::content_coding),
-    ("price_files", dexcost_fuzz::price_files),
-    ("urls_and_amounts", dexcost_fuzz::urls_and_amounts),
-    ("events", dexcost_fuzz::events),
-];
+use dexcost_fuzz::{TARGETS, Target};
 
 /// Pieces that bring random bytes near to what the readers look for.
 const PIECES: &[&[u8]] = &[
-    b"{\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"finish_reason\":\"stop\",\"usage\":{\"prompt_tokens\":2}}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7,\"total_tokens\":12,\"prompt_tokens_details\":{\"cached_tokens\":1}}}",
-    b"{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude\",\"usage\":{\"input_tokens\":3,\"output_tokens\":1,\"cache_creation\":{\"ephemeral_5m_input_tokens\":2}}}}",
-    b"{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":9,\"iterations\":[{\"type\":\"compaction\",\"input_tokens\":4}]}}",
-    b"{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"compaction\"}}",
-    b"{\"type\":\"message_stop\"}",
-    b"{\"type\":\"response.completed\",\"response\":{\"object\":\"response\",\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"r\"},\"output\":[{\"type\":\"web_search_call\",\"action\":{\"type\":\"search\"}},{\"type\":\"code_interpreter_call\",\"container_id\":\"c\"}],\"tool_usage\":{\"image_gen\":{\"output_tokens\":3}},\"usage\":{\"input_tokens\":5,\"output_tokens\":7}}}",
-    b"{\"type\":\"response.output_item.done\",\"item\":{\"type\":\"image_generation_call\"}}",
-    b"{\"data\":[{\"b64_json\":\"AAAA\"}],\"size\":\"1024x1024\",\"quality\":\"hd\",\"usage\":{\"total_tokens\":3}}",
-    b"{\"text\":\"hi\",\"duration\":3.5,\"usage\":{\"type\":\"duration\",\"seconds\":4}}",
-    b"{\"results\":[{\"generated_token_count\":2,\"input_token_count\":7,\"stop_reason\":\"s\"}],\"details\":{\"generated_tokens\":2},\"metrics\":{\"predict_time\":0.5}}",
-    b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"t\"}}",
-    b"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"isError\":true}}",
-    b"{\"usageMetadata\":{\"promptTokenCount\":3,\"candidatesTokenCount\":4,\"totalTokenCount\":7}}",
-    b"{\"meta\":{\"billed_units\":{\"search_units\":1,\"input_tokens\":2}}}",
-    b"\r\n--b\r\n", b"Content-Disposition: form-data; name=\"model\"\r\n\r\n", b"--b", b"\"input\":\"", b"\\ud83d\\ude00",
-    b"data: ", b"\n\n", b"\r\n", b"\r", b"\n", b": c\n", b"event: x\n", b"data: [DONE]\n\n", b"error: ",
-    b"\"usage\":", b"\"usage\":null", b"\"x_groq\":{", b"\"timings\":{\"prompt_n\":3}", b"\"error\":", b"\"service_tier\":\"flex\"",
-    b"\"cost\":0.25", b"\"cost_in_usd_ticks\":9", b"-1", b"1e400", b"99999999999999999999999999999999", b"0.5", b"\\", b"\\\"", b"\"",
-    b"{", b"}", b"[", b"]", b",", b":", b" ", b"\0", b"null", b"true", b"\xef\xbb\xbf", b"\\u0000",
-    b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\x28\xb5\x2f\xfd\x24", b"\x78\x9c", b"\x0b\x02\x80",
-    b"rates:\n  a:\n    per: request\n    cost_usd: 0.5\n", b"version: 1\n", b"models:\n  m:\n    input_usd_per_million: 3\n",
-    b"https://u:p@api.openai.com/v1/chat/completions?api_key=1&", b"%3A", b"?token=", b"#", b"//",
+    b"data: ",
+    b"\n\n",
+    b"\r\n",
+    b"\r",
+    b"\n",
+    b": c\n",
+    b"event: x\n",
+    b"data: [DONE]\n\n",
+    b"error: ",
+    b"\n---\n",
+    b"\"usage\":",
+    b"\"usage\":null",
+    b"\"usage\":{",
+    b"\"x_groq\":{",
+    b"\"timings\":{\"prompt_n\":3}",
+    b"\"error\":",
+    b"\"service_tier\":\"flex\"",
+    b"\"cost\":0.25",
+    b"\"cost_in_usd_ticks\":9",
+    b"\"total_tokens\":",
+    b"\"input_tokens\":",
+    b"-1",
+    b"1e400",
+    b"1e-7",
+    b"99999999999999999999999999999999",
+    b"18446744073709551615",
+    b"0.5",
+    b"00",
+    b"\"5\"",
+    b"\\",
+    b"\\\"",
+    b"\"",
+    b"\\u0000",
+    b"\\ud83d",
+    b"\xc3",
+    b"\xff",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b" ",
+    b"\0",
+    b"null",
+    b"true",
+    b"\xef\xbb\xbf",
+    b"{\"a\":{\"usage\":",
+    b"{}{}",
+    b"\r\n--b\r\n",
+    b"--b",
+    b"filename=\"f\"",
+    b"Content-Disposition: form-data; name=\"model\"\r\n\r\n",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\x03",
+    b"\x28\xb5\x2f\xfd\x24",
+    b"\x78\x9c",
+    b"\x0b\x02\x80",
+    b"rates:\n  a:\n    per: request\n    cost_usd: 0.5\n",
+    b"version: 1\n",
+    b"models:\n  m:\n    input_usd_per_million: 3\n",
+    b"https://u:p@api.openai.com/v1/chat/completions?api_key=1&",
+    b"%3A",
+    b"%",
+    b"?token=",
+    b"#",
+    b"//",
+    b"=",
+    b";",
+    b"-",
+    b"traceparent:",
+    b"baggage:",
+    b"dexcost.customer_id=",
 ];
 
 struct Random(u64);
@@ -53,12 +97,33 @@ impl Random {
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        (self.next() % bound.max(1) as u64) as usize
     }
 }
 
-fn case(random: &mut Random) -> Vec<u8> {
-    let mut bytes: Vec<u8> = (0..3).map(|_| random.next() as u8).collect();
+/// The seeds of a target, in the order of their names.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut seeds: Vec<_> = files
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            (name, std::fs::read(&path).expect("a readable seed"))
+        })
+        .collect();
+    assert!(!seeds.is_empty(), "{}: no seeds", folder.display());
+    seeds.sort();
+    seeds
+}
+
+/// Random bytes and pieces.
+fn random_case(random: &mut Random, leading: usize) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..leading).map(|_| random.next() as u8).collect();
     for _ in 0..random.below(14) {
         match random.below(8) {
             0 => bytes.extend(std::iter::repeat_n(b'x', random.below(700))),
@@ -66,37 +131,97 @@ fn case(random: &mut Random) -> Vec<u8> {
             _ => bytes.extend_from_slice(PIECES[random.below(PIECES.len())]),
         }
     }
-    for _ in 0..random.below(4) {
-        let at = random.below(bytes.len());
-        match random.below(3) {
-            0 => bytes[at] = random.next() as u8,
-            1 => drop(bytes.remove(at)),
-            _ => bytes.truncate(at.max(3)),
-        }
-        if bytes.is_empty() {
-            break;
+    bytes
+}
+
+/// A seed, changed in a few places; the bytes that say how are drawn anew.
+fn stirred(random: &mut Random, seeds: &[(String, Vec<u8>)], leading: usize) -> Vec<u8> {
+    let mut bytes = seeds[random.below(seeds.len())].1.clone();
+    for byte in bytes.iter_mut().take(leading) {
+        *byte = random.next() as u8;
+    }
+    for _ in 0..1 + random.below(6) {
+        let at = random.below(bytes.len() + 1);
+        match random.below(8) {
+            0 => drop(bytes.splice(at..at, PIECES[random.below(PIECES.len())].iter().copied())),
+            1 => bytes.truncate(at.max(leading)),
+            2 => {
+                let end = (at + random.below(40)).min(bytes.len());
+                let part = bytes[at..end].to_vec();
+                let to = random.below(bytes.len() + 1);
+                drop(bytes.splice(to..to, part));
+            }
+            3 => {
+                let end = (at + random.below(40)).min(bytes.len());
+                drop(bytes.drain(at..end));
+            }
+            4 => {
+                let other = &seeds[random.below(seeds.len())].1;
+                let from = random.below(other.len() + 1);
+                bytes.truncate(at.max(leading));
+                bytes.extend_from_slice(&other[from..]);
+            }
+            5 => {
+                let digits = bytes.iter().enumerate().skip(leading);
+                let digits: Vec<_> = digits
+                    .filter(|(_, byte)| byte.is_ascii_digit())
+                    .map(|(at, _)| at)
+                    .collect();
+                if let Some(at) = digits.get(random.below(digits.len())) {
+                    bytes[*at] = b"0123456789-.e\""[random.below(14)];
+                }
+            }
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = random.next() as u8;
+                }
+            }
         }
     }
     bytes
 }
 
+fn check(run: fn(&[u8]), bytes: &[u8], what: &str) {
+    if std::panic::catch_unwind(|| run(bytes)).is_err() {
+        println!("{what} fails: {}", bytes.escape_ascii());
+        std::process::exit(1);
+    }
+}
+
 fn main() {
-    let mut numbers = std::env::args()
-        .skip(1)
-        .filter_map(|word| word.parse::<u64>().ok());
-    let (cases, seed) = (numbers.next().unwrap_or(100_000), numbers.next().unwrap_or(1));
-    for (name, target) in TARGETS {
-        let (mut random, start) = (Random(seed), Instant::now());
-        for number in 0..cases {
-            let bytes = case(&mut random);
-            if std::panic::catch_unwind(|| target(&bytes)).is_err() {
-                println!(
-                    "{name}: case {number} of seed {seed} fails: {}",
-                    bytes.escape_ascii()
-                );
-                std::process::exit(1);
-            }
+    let mut words = std::env::args().skip(1);
+    let mut number = |otherwise: f64| {
+        words
+            .next()
+            .and_then(|word| word.parse::<f64>().ok())
+            .unwrap_or(otherwise)
+    };
+    let (seconds, seed) = (number(60.0), number(1.0) as u64);
+    let only = words.next();
+    let chosen: Vec<_> = TARGETS
+        .iter()
+        .filter(|target| only.as_deref().is_none_or(|only| only == target.name))
+        .collect();
+    assert!(!chosen.is_empty(), "there is no such target");
+    let each = Duration::from_secs_f64(seconds / chosen.len() as f64);
+    for Target { name, run, leading } in chosen {
+        let seeds = seeds(name);
+        for (file, bytes) in &seeds {
+            check(*run, bytes, &format!("{name}/{file}"));
         }
-        println!("{name}: {cases} cases in {:.1?}", start.elapsed());
+        let (mut random, start, mut cases) = (Random(seed), Instant::now(), 0_u64);
+        while start.elapsed() < each {
+            let bytes = match random.below(4) {
+                0 => random_case(&mut random, *leading),
+                _ => stirred(&mut random, &seeds, *leading),
+            };
+            check(*run, &bytes, &format!("{name}: case {cases} of seed {seed}"));
+            cases += 1;
+        }
+        println!(
+            "{name}: {} seeds, {cases} cases in {:.1?}",
+            seeds.len(),
+            start.elapsed()
+        );
     }
 }
