@@ -13,7 +13,8 @@ use crate::untracked;
 /// It goes over any `Service<http::Request<B>>` and, with feature `reqwest`, over any
 /// `Service<reqwest::Request>`, of which `reqwest::Client` is one. The caller sees the same replies
 /// and the same errors as without it; bodies pass through at once and untouched, observed by
-/// reference.
+/// reference. One thing shows: reqwest wraps an error in the midst of a body once for each body around
+/// it, so under the layer such an error lies deeper in the chain of sources.
 ///
 /// The task is the one that is current where the service is *called*. Put the layer outside a
 /// `Buffer` and anything else that moves the call to another task of the runtime.

@@ -34,7 +34,10 @@ pub(super) fn observe<B: 'static>(body: &mut B, watch: &mut Watch) {
     #[cfg(feature = "reqwest")]
     erased::<reqwest::Body>(body, watch, reqwest::Body::wrap);
     #[cfg(feature = "axum")]
-    erased::<axum::body::Body>(body, watch, axum::body::Body::new);
+    erased::<axum::body::Body>(body, watch, |tap| {
+        // The new body wraps errors as the old one did; a caller finds them as deep as before.
+        axum::body::Body::new(tap.map_err(axum::Error::into_inner))
+    });
 }
 
 /// Looks at a body that lies in memory; false where it does not.

@@ -60,16 +60,24 @@ fn shown<E: std::fmt::Debug>(
         frame.map(|frame| match frame.map(Frame::into_data) {
             Ok(Ok(data)) => Ok(Ok((data.as_ptr(), data.len()))),
             Ok(Err(frame)) => Ok(Err(frame.into_trailers().unwrap())),
-            Err(error) => Err(format!("{error:?}")),
+            Err(error) => Err(root_cause(&format!("{error:?}"))),
         })
     })
+}
+
+/// What an error says at the bottom: reqwest wraps an error of a body once more for each body around it.
+fn root_cause(error: &str) -> String {
+    let cause = error.rsplit("source: ").next().unwrap_or(error);
+    cause.trim_end_matches([' ', '}']).to_owned()
 }
 
 /// Polls both bodies to their end, and compares them before, at and after each poll.
 fn in_step<A, B>(case: &str, bare: A, layered: B)
 where
-    A: Body<Data = Bytes, Error = &'static str>,
-    B: Body<Data = Bytes, Error = &'static str>,
+    A: Body<Data = Bytes>,
+    A::Error: std::fmt::Debug,
+    B: Body<Data = Bytes>,
+    B::Error: std::fmt::Debug,
 {
     let (mut bare, mut layered) = (pin!(bare), pin!(layered));
     let mut context = Context::from_waker(Waker::noop());
@@ -185,4 +193,76 @@ fn data_that_is_no_single_piece_of_memory_is_passed_on_unread() {
     assert_eq!(data.last_ref().as_ptr(), second.as_ptr());
     assert_eq!(data.remaining(), kind.whole().len());
     assert_eq!(bench.event().usage.count(dexcost::Unit::InputTokens), 48);
+}
+
+#[test]
+fn a_call_without_a_task_changes_nothing_either() {
+    for kind in kinds::every() {
+        for (shape, script) in shapes(&kind) {
+            let bench = Bench::new();
+            let answering = Answering::new(kind.head(), script.clone());
+            let mut client = bench.outbound().layer(answering);
+            let reply = now(client.call(kind.request())).unwrap();
+            in_step(&format!("{} {shape}", kind.name), script, reply.into_body());
+            let sessions = usize::from(kind.is_billed);
+            assert!(
+                bench.tracker.sessions().open_count() <= sessions,
+                "{} {shape}",
+                kind.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_reply_of_reqwest_is_the_same_frame_by_frame() {
+    for kind in kinds::every() {
+        for (shape, script) in shapes(&kind) {
+            let bench = Bench::new();
+            let answered = script.clone();
+            let head = kind.head();
+            let answer = |_request: reqwest::Request| {
+                let reply = head.clone().map(|()| reqwest::Body::wrap(answered.clone()));
+                async { Ok::<_, &'static str>(reqwest::Response::from(reply)) }
+            };
+            let mut client = bench.outbound().layer(tower::service_fn(answer));
+            let method = kind.method.parse().unwrap();
+            let request = reqwest::Request::new(method, kind.url.parse().unwrap());
+            let reply = now(bench.task.run(|| client.call(request))).unwrap();
+            let found = http::Response::<reqwest::Body>::from(reply).into_body();
+            let bare = http::Response::<reqwest::Body>::from(reqwest::Response::from(http::Response::new(
+                reqwest::Body::wrap(script),
+            )));
+            in_step(&format!("{} {shape}", kind.name), bare.into_body(), found);
+            assert_eq!(bench.settled(), 1, "{} {shape}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn a_request_body_that_is_seen_in_passing_is_the_same_frame_by_frame() {
+    type BoxError = Box<dyn std::error::Error + Send + Sync>;
+    type Boxed = http_body_util::combinators::BoxBody<Bytes, BoxError>;
+    let boxed = |script: Script| script.map_err(BoxError::from).boxed();
+    for kind in kinds::every() {
+        for (shape, script) in shapes(&kind) {
+            let bench = Bench::new();
+            let (case, bare) = (format!("{} {shape}", kind.name), script.clone());
+            let answer = |request: http::Request<Boxed>| {
+                in_step(&case, boxed(bare.clone()), request.into_body());
+                async { Ok::<_, &'static str>(http::Response::new(Script::default())) }
+            };
+            let mut client = bench.outbound().layer(tower::service_fn(answer));
+            let request = kind.request().map(|_| boxed(script.clone()));
+            now(bench.task.run(|| client.call(request))).unwrap();
+            let axum = axum::body::Body::new(boxed(script.clone()));
+            let answer = |request: http::Request<axum::body::Body>| {
+                let bare = axum::body::Body::new(boxed(bare.clone()));
+                in_step(&case, bare, request.into_body());
+                async { Ok::<_, &'static str>(http::Response::new(Script::default())) }
+            };
+            let mut client = bench.outbound().layer(tower::service_fn(answer));
+            now(bench.task.run(|| client.call(kind.request().map(|_| axum)))).unwrap();
+        }
+    }
 }

@@ -134,7 +134,6 @@ pub(crate) fn every() -> Vec<Kind> {
         content_type: "application/octet-stream",
         pieces: cut(&(0..=255).collect::<Vec<u8>>(), 100),
         is_billed: false,
-        ..chat()
     };
     vec![chat(), sse, ndjson, binary, service, plain]
 }
