@@ -72,6 +72,10 @@ pin_project! {
 }
 
 /// How far it is.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it lies in the future of the function, which is not moved while it runs"
+)]
 enum Stage {
     New {
         spec: Spec,

@@ -18,7 +18,7 @@ pub(super) struct ModelCall {
     pub(super) request_id: Option<Text>,
     /// The cost that a proxy states in a header.
     pub(super) header_cost: Option<Text>,
-    pub(super) body: Option<Body>,
+    pub(super) body: Option<Box<Body>>,
     /// Whether the reply is of a type that no wire form has.
     pub(super) is_opaque: bool,
     pub(super) noted: Option<ErrorType>,
@@ -77,10 +77,10 @@ impl ModelCall {
         let setup = Setup {
             route: &self.route,
             quirks: self.route.provider.map(Quirks::of).unwrap_or_default(),
-            may_compact: self.request.may_compact(),
+            may_compact: &|| self.request.may_compact(),
             headers,
         };
-        self.body = Some(Body::new(headers, Reader::of(&setup)));
+        self.body = Some(Box::new(Body::new(headers, Reader::of(&setup))));
     }
 
     pub(super) fn data(&mut self, bytes: &[u8]) {

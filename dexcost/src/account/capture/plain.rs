@@ -89,9 +89,11 @@ impl Plain {
                 _ => Form::Events(Sse::default()),
             };
         }
+        if matches!(self.form, Form::Json) {
+            return self.json(bytes);
+        }
         match std::mem::replace(&mut self.form, Form::Json) {
-            Form::Start { .. } => {}
-            Form::Json => self.json(bytes),
+            Form::Start { .. } | Form::Json => {}
             Form::Elements(mut elements) => {
                 let (reader, overflowed) = (&mut self.reader, &mut self.overflowed);
                 elements.feed(bytes, &mut self.scanner, &mut |scanner| {

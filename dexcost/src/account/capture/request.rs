@@ -54,6 +54,8 @@ pub(super) struct RequestWatch {
     digest: Digest,
     decoder: Decoder,
     body: Body,
+    /// Whether it may call a tool.
+    is_tool: bool,
     /// The model, where the query names it (Deepgram).
     model: Option<Text>,
     seen: bool,
@@ -103,6 +105,7 @@ impl RequestWatch {
                 form: None,
                 started: false,
             },
+            is_tool: route.call_type == CallType::Tool,
             model: if is_audio { model_in(request.query) } else { None },
             seen: false,
         }
@@ -147,7 +150,9 @@ impl RequestWatch {
                 let root = Json::new(self.body.scanner.skeleton());
                 root.fields().for_each(|(name, value)| asked.field(name, value));
                 // Several messages may come as one; the exchange is one call all the same.
-                asked.tool = tool_in(root).or_else(|| root.items().find_map(tool_in));
+                if self.is_tool {
+                    asked.tool = tool_in(root).or_else(|| root.items().find_map(tool_in));
+                }
             }
         }
         asked.model = asked.model.or_else(|| self.model.take());

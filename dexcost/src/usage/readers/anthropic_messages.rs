@@ -106,7 +106,7 @@ struct Counts {
 
 impl AnthropicMessages {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
-        Self::at(setup.may_compact)
+        Self::at((setup.may_compact)())
     }
 
     /// The reader of an answer that a compaction may precede.

@@ -89,7 +89,7 @@ fn is_anthropic(kind: &str) -> bool {
 impl BedrockInvoke {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
         Self {
-            may_compact: setup.may_compact,
+            may_compact: (setup.may_compact)(),
             ends_in_metrics: setup.route.streams && setup.route.provider == Some("bedrock"),
             family: Family::Unknown,
             stop: None,

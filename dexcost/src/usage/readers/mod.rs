@@ -98,13 +98,13 @@ pub(crate) struct Setup<'a> {
     pub(crate) route: &'a Route,
     pub(crate) quirks: Quirks,
     /// Whether the request lets the model compact the conversation first, as far as is known.
-    pub(crate) may_compact: bool,
+    pub(crate) may_compact: &'a dyn Fn() -> bool,
     /// The header fields of the response.
     pub(crate) headers: &'a dyn Headers,
 }
 
 /// Declares the wire forms: for each its place in [`Dialect`] and its reader, which is made by
-/// `new(&Setup)`. Readers live in an enum, not in boxes: an exchange is one allocation.
+/// `new(&Setup)`. Readers live in an enum, not in boxes of a trait: one allocation holds them with the body.
 macro_rules! wire_forms {
     ($($(#[$doc:meta])+ $form:ident = $module:ident::$reader:ident,)+) => {
         /// A wire form.
@@ -123,7 +123,7 @@ macro_rules! wire_forms {
         #[derive(Debug)]
         #[allow(
             clippy::large_enum_variant,
-            reason = "it lives in the one allocation of an exchange"
+            reason = "it lives in the one allocation of a body"
         )]
         pub(crate) enum Reader {
             $($form($module::$reader),)+

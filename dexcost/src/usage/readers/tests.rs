@@ -13,7 +13,7 @@ pub(super) fn answer_of<R>(url: &str, headers: &[(&str, &str)], make: impl Fn(&S
     make(&Setup {
         route: &Route::of("POST", authority, path).unwrap(),
         quirks: Quirks::default(),
-        may_compact: false,
+        may_compact: &|| false,
         headers: &headers,
     })
 }
