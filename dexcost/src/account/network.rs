@@ -59,6 +59,14 @@ pub(super) fn is_pending(event: &Event) -> bool {
     event.event_type == EventType::Network && event.cost_usd.is_none()
 }
 
+/// Leaves the price of an event's bytes to the summary: on its own it then costs nothing, and says so.
+pub(super) fn leave_to_summary(event: &mut Event) {
+    event.cost_usd = Some(rust_decimal::Decimal::ZERO);
+    event.cost_confidence = CostConfidence::Computed;
+    let details = event.details.get_or_insert_default();
+    details.insert("priced_in".to_owned(), SUMMARY.as_str().into());
+}
+
 /// The bytes that a network event sent.
 pub(super) fn egress_of(event: &Event) -> u64 {
     event.usage.count(Unit::EgressBytes)
