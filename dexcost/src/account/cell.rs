@@ -249,9 +249,8 @@ impl Live {
             return;
         };
         for before in pending {
-            if let Some(after) = prices.priced(&before) {
-                self.replace(tracker, before, after);
-            }
+            let after = prices.priced(&before);
+            self.replace(tracker, before, after);
         }
         if let Some(summary) = prices.summary(self.task.task_id, unpriced) {
             self.add(tracker, summary, None);
