@@ -25,22 +25,26 @@
 //! ```
 //!
 //! # For adapters
-//! 1. [`Exchange::begin`] with the request line and headers. For a request that cannot be a model
-//!    call it allocates nothing and [`Exchange::is_watching`] is false: drop it and pass through.
+//! 1. [`CostTracker::begin_exchange`](crate::CostTracker::begin_exchange) with the request line and headers
+//!    (without a tracker [`Exchange::begin`] or [`Exchange::begin_with`]). Where
+//!    [`Exchange::is_watching`] is false, drop it and pass through; so too where it
+//!    [is only traffic](Exchange::is_only_traffic) and there is no task to count it on.
 //! 2. [`Exchange::request_data`] for each piece of the request body, in order, where
-//!    [`Exchange::wants_request`]. A body that is not seen costs the requested model and the digest,
-//!    nothing else.
-//! 3. [`Exchange::response`] with status and headers. Interim (1xx) responses are not reported.
+//!    [`Exchange::wants_request`]. A body that is not seen costs the requested model and the digest;
+//!    its size goes into [`Exchange::request_bytes`] where it is known.
+//! 3. [`Exchange::peer`] where the address at the other end is known, then [`Exchange::response`] with
+//!    status and headers. Interim (1xx) responses are not reported.
 //! 4. [`Exchange::data`] for each piece of the response body, still coded as on the wire, where
 //!    [`Exchange::wants_response`].
-//! 5. [`Exchange::settle`], once: [`Ending::Done`](crate::Ending::Done) at the natural end,
+//! 5. [`Exchange::took`], then [`Exchange::settle`], once: [`Ending::Done`](crate::Ending::Done) at the natural end,
 //!    `Failed` on a transport error (after [`Exchange::note_error`] where the adapter knows that it
 //!    was a timeout), `Cancelled` where the consumer dropped it, `Truncated` where the adapter
 //!    stopped watching. A drop after the terminal event of a stream, or after a complete JSON body,
 //!    counts as done: the exchange knows.
 //!
-//! An `Exchange` is two pointers wide, `Send + Sync`, never panics, and keeps no message text: what
-//! it holds is capped, whatever the size of the bodies.
+//! An `Exchange` is two pointers wide, `Send + Sync` and never panics. What it holds is capped, whatever the
+//! size of the bodies; of the bodies of priced services it holds what their prices depend on until it is
+//! settled, and nothing of any body leaves it.
 
 mod begin;
 mod body;
