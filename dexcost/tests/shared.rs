@@ -37,13 +37,7 @@ fn judge(script: &str, arguments: &[&str]) {
 }
 
 const DEXCOST: &str = env!("CARGO_BIN_EXE_dexcost");
-const CORPUS: [&str; 5] = [
-    DEXCOST,
-    "@corpus/open.jsonl.gz",
-    "@corpus/open.expected.jsonl.gz",
-    "--dialects",
-    "openai_chat,anthropic_messages",
-];
+const CORPUS: [&str; 3] = [DEXCOST, "@corpus/open.jsonl.gz", "@corpus/open.expected.jsonl.gz"];
 
 #[test]
 fn every_strict_price_is_right() {
@@ -58,7 +52,7 @@ fn every_strict_name_is_right() {
 #[test]
 fn every_recorded_exchange_is_right_whole_and_in_pieces() {
     judge("corpus.py", &CORPUS);
-    for bytes in ["1", "7", "4096"] {
+    for bytes in ["1", "7", "64", "4096"] {
         judge("corpus.py", &[&CORPUS[..], &["--chunk", bytes]].concat());
     }
 }

@@ -38,6 +38,8 @@ fn every_client_ends_with_one_priced_call() {
         ("async_openai", openai),
         ("rig", openai),
         ("ureq", openai),
+        ("reply_in_hand", openai),
+        ("callbacks", openai),
         ("bedrock", "anthropic.claude-3-5-haiku-20241022-v1:0"),
     ] {
         let report = example(name);
@@ -71,5 +73,5 @@ fn what_a_user_writes_for_a_client_is_short() {
         assert!(text.contains("// <- the line"), "{}", main.display());
         seen += 1;
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 10);
 }

@@ -321,6 +321,103 @@ mod refresh {
     }
 }
 
+#[test]
+fn a_model_that_runs_at_somebody_elses_expense_is_still_a_model() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://me--vllm.modal.run/v1/chat/completions";
+    let event = task.record_response(&post(url, 200, REPLY)).unwrap();
+    assert_eq!(event.event_type, EventType::LlmCall);
+    assert_eq!(event.input_tokens(), Some(800));
+}
+
+#[test]
+fn a_registered_rate_wins_on_a_host_of_models_too() {
+    let (_sink, tracker, task) = opened();
+    tracker
+        .register_domain_rate("api.deepgram.com", "0.01", "request")
+        .unwrap();
+    let event = task
+        .record_response(&post(
+            "https://api.deepgram.com/v1/listen?model=nova-3",
+            200,
+            b"{}",
+        ))
+        .unwrap();
+    assert_eq!(event.event_type, EventType::ExternalCost);
+    assert_eq!(event.cost_usd, Some(dec!(0.01)));
+}
+
+#[test]
+fn polls_of_a_job_that_was_counted_open_no_sessions() {
+    let sink = MemorySink::new();
+    let tracker = sink.tracker();
+    let poll = "https://api.apify.com/v2/actor-runs/run2";
+    let body = br#"{"data":{"id":"run2","finishedAt":"2026-11-01T00:00:00Z","usageTotalUsd":0.25}}"#;
+    assert!(tracker.record_response(&get(poll, 200, body)).is_some());
+    tracker.sessions().close_all();
+    assert!(tracker.record_response(&get(poll, 200, body)).is_none());
+    assert_eq!(tracker.sessions().open_count(), 0);
+}
+
+#[test]
+fn a_poll_that_broke_off_leaves_the_job_to_the_next() {
+    let (_sink, _tracker, task) = opened();
+    let url = "https://api.assemblyai.com/v2/transcript/t7";
+    let whole = br#"{"id":"t7","status":"completed","audio_duration":60}"#;
+    let cut = get(url, 200, &whole[..30]).ending(dexcost::Ending::Cancelled);
+    assert!(task.record_response(&cut).is_none());
+    let event = task.record_response(&get(url, 200, whole)).unwrap();
+    assert_eq!(event.usage.get(Unit::AudioSeconds), Some(dec!(60)));
+}
+
+#[test]
+fn the_egress_of_ever_more_failures_goes_into_the_summary() {
+    let (_sink, tracker, task) = opened();
+    tracker.set_egress_origin(Some(dexcost::capture::EgressOrigin {
+        provider: "aws".into(),
+        region: Some("us-east-1".into()),
+    }));
+    for _ in 0..1_100 {
+        task.record_response(&get("https://1.1.1.1/x", 404, b""));
+    }
+    task.finish(dexcost::TaskStatus::Success).unwrap();
+    let totals = task.task().totals;
+    assert_eq!((totals.network_call_count, totals.unknown_cost_count), (1_100, 0));
+    let bytes = Decimal::from(totals.network_bytes_out);
+    let whole = bytes * dec!(0.09) / Decimal::from(1 << 30);
+    assert!((totals.network_cost_usd - whole).abs() < dec!(0.000000001));
+}
+
+#[test]
+fn a_failed_exchange_is_no_repetition_of_another() {
+    let (_sink, _tracker, task) = opened();
+    let messages = "https://api.unknown.example/v1/messages";
+    for _ in 0..2 {
+        let event = task
+            .record_response(&post(messages, 503, b"").request_body(b"{}"))
+            .unwrap();
+        assert_eq!((event.event_type, event.is_retry), (EventType::Network, false));
+    }
+}
+
+#[tokio::test]
+async fn a_typed_helper_over_a_captured_client_counts_once() {
+    let (sink, tracker, task) = opened();
+    let client = dexcost::TrackedOpenAI::new(()).tracker(tracker.clone());
+    let reply = serde_json::from_slice::<serde_json::Value>(REPLY).unwrap();
+    let seen = reply.clone();
+    let captured = async {
+        dexcost::Claim::take_enclosing();
+        Ok::<_, std::convert::Infallible>(seen)
+    };
+    client.call(captured).await.unwrap();
+    assert!(sink.events().is_empty(), "the layer beneath counts it");
+    let scope = dexcost::Scope::with_task(&task);
+    let call = async { Ok::<_, std::convert::Infallible>(reply) };
+    scope.attach(client.call(call)).await.unwrap();
+    assert_eq!(sink.events()[0].cost_usd, Some(dec!(0.0035)));
+}
+
 mod tools {
     use super::*;
 
@@ -359,6 +456,8 @@ mod tools {
             )
         );
         assert_eq!(call(&task, 503, b"").cost_usd, Some(dec!(0)));
+        let no_such_tool = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
+        assert_eq!(call(&task, 200, no_such_tool).cost_usd, Some(dec!(0)));
         assert_eq!(task.task().totals.external_cost_usd, dec!(0.025));
         assert!(!format!("{unknown:?}").contains("secret"));
     }

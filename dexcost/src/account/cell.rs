@@ -106,13 +106,22 @@ impl TaskCell {
     ) -> Option<Arc<Event>> {
         let mut live = self.live.lock();
         let live = &mut *live;
+        let mut event = event;
+        let is_summed = live.traffic.is_full();
+        if let Some(event) = event
+            .as_mut()
+            .filter(|event| is_summed && network::is_pending(event))
+        {
+            network::leave_to_summary(event);
+        }
         let event = event.map(|event| live.add(&self.tracker, event, digest));
         if traffic.calls > 0 {
             live.traffic.count(&mut live.task.totals, host, traffic);
-            let has_own_price = |event: &Arc<Event>| event.event_type == EventType::Network;
+            let has_own_price = |event: &Arc<Event>| event.event_type == EventType::Network && !is_summed;
             match event.as_ref().filter(|event| has_own_price(event)) {
-                Some(event) if !network::is_pending(event) || live.traffic.wait(event) => {}
-                _ => live.traffic.leave_unpriced(traffic.bytes_out, peer),
+                Some(event) if network::is_pending(event) => live.traffic.wait(event),
+                Some(_) => {}
+                None => live.traffic.leave_unpriced(traffic.bytes_out, peer),
             }
         }
         if live.task.status != TaskStatus::Pending {
@@ -240,9 +249,8 @@ impl Live {
             return;
         };
         for before in pending {
-            if let Some(after) = prices.priced(&before) {
-                self.replace(tracker, before, after);
-            }
+            let after = prices.priced(&before);
+            self.replace(tracker, before, after);
         }
         if let Some(summary) = prices.summary(self.task.task_id, unpriced) {
             self.add(tracker, summary, None);

@@ -18,6 +18,11 @@ struct Keys {
 }
 
 impl Counted {
+    /// Whether a key was seen before.
+    pub(super) fn has(&self, key: u64) -> bool {
+        self.0.lock().known.contains(&key)
+    }
+
     /// Whether a key was not seen before; it is from now on.
     pub(super) fn is_first(&self, key: u64) -> bool {
         let mut keys = self.0.lock();

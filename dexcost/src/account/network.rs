@@ -59,6 +59,14 @@ pub(super) fn is_pending(event: &Event) -> bool {
     event.event_type == EventType::Network && event.cost_usd.is_none()
 }
 
+/// Leaves the price of an event's bytes to the summary: on its own it then costs nothing, and says so.
+pub(super) fn leave_to_summary(event: &mut Event) {
+    event.cost_usd = Some(rust_decimal::Decimal::ZERO);
+    event.cost_confidence = CostConfidence::Computed;
+    let details = event.details.get_or_insert_default();
+    details.insert("priced_in".to_owned(), SUMMARY.as_str().into());
+}
+
 /// The bytes that a network event sent.
 pub(super) fn egress_of(event: &Event) -> u64 {
     event.usage.count(Unit::EgressBytes)
@@ -77,15 +85,15 @@ impl<'a> EgressPrices<'a> {
         Some(Self { tracker, origin })
     }
 
-    /// The event with its price; `None` where the origin has none.
-    pub(super) fn priced(&self, before: &Event) -> Option<Event> {
+    /// The event with its price, unknown where the origin has none.
+    pub(super) fn priced(&self, before: &Event) -> Event {
         let is_assumed = before.details.as_ref().is_some_and(|details| {
             details.get("peer").and_then(Value::as_str) == Some(Peer::Assumed.as_str())
         });
         let mut after = before.clone();
-        self.put(&mut after, egress_of(before), is_assumed)?;
+        self.put(&mut after, egress_of(before), is_assumed);
         after.revision += 1;
-        Some(after)
+        after
     }
 
     /// One event for all egress that no other event covers; `None` where there is none.
@@ -100,23 +108,24 @@ impl<'a> EgressPrices<'a> {
         event.usage = Usage::new()
             .with(Unit::EgressBytes, egress.bytes)
             .with(Unit::Requests, egress.calls);
-        // A cloud without a price leaves the cost unknown.
-        let _priced = self.put(&mut event, egress.bytes, egress.assumed_bytes > 0);
+        self.put(&mut event, egress.bytes, egress.assumed_bytes > 0);
         event.details = Some(Box::new(measured()));
         Some(event)
     }
 
-    fn put(&self, event: &mut Event, bytes: u64, is_assumed: bool) -> Option<()> {
+    /// Puts the price of so many bytes into an event; a cloud without prices leaves it unknown.
+    fn put(&self, event: &mut Event, bytes: u64, is_assumed: bool) {
+        event.pricing_source = PricingSource::EgressTable;
         let EgressOrigin { provider, region } = &self.origin;
         let internet = EgressDestination::Internet;
-        let cost = EgressPricing::new().cost(provider, region.as_deref(), internet, bytes)?;
+        let Some(cost) = EgressPricing::new().cost(provider, region.as_deref(), internet, bytes) else {
+            return;
+        };
         event.cost_usd = Some(cost.cost_usd);
         event.cost_confidence = match is_assumed {
             true => cost.confidence.max(CostConfidence::Estimated),
             false => cost.confidence,
         };
-        event.pricing_source = PricingSource::EgressTable;
         event.pricing_version = Some(cost.version);
-        Some(())
     }
 }

@@ -7,6 +7,7 @@ use crate::account::network;
 use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
+use crate::ending::Ending;
 use crate::event::{Event, EventType};
 use crate::observation::{Observation, ServiceUse};
 use crate::pricing::PriceQuery;
@@ -18,17 +19,23 @@ impl TaskHandle {
     /// Returns the event, `None` where the exchange is worth none. `latency_ms` is the time from the
     /// request to the end of the exchange.
     pub fn record_observation(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
-        let digest = seen.request_digest;
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
-        let service = seen.service.take().filter(|service| self.is_first(service));
+        // A network event repeats nothing that costs: only calls are known by their digest.
+        let mut digest = seen.request_digest;
+        let is_whole = seen.ending == Ending::Done;
+        let service = seen
+            .service
+            .take()
+            .filter(|service| self.is_first(service, is_whole));
         let event = if let Some(mut service) = service {
             let tracker = self.cell().tracker();
-            tracker.tools.price(tracker, &mut service, seen.http_status);
+            tracker.tools.price(tracker, &mut service, &seen);
             Some(self.service_event(*service, seen))
         } else if seen.captured {
             Some(self.model_event(seen))
         } else {
+            digest = None;
             self.network_event(&seen, latency_ms)
         };
         let event = event.map(|mut event| {
@@ -93,11 +100,12 @@ impl TaskHandle {
         })
     }
 
-    /// Whether a use that several exchanges show was not counted before.
-    fn is_first(&self, service: &ServiceUse) -> bool {
-        service
-            .once
-            .is_none_or(|key| self.cell().tracker().counted.is_first(key))
+    /// Whether a use that several exchanges show was not counted before. One that broke off before it said
+    /// what it costs leaves that to the next.
+    fn is_first(&self, service: &ServiceUse, is_whole: bool) -> bool {
+        let Some(key) = service.once else { return true };
+        let is_known = service.cost_usd.is_some() || service.model.is_some();
+        (is_whole || is_known) && self.cell().tracker().counted.is_first(key)
     }
 }
 
@@ -112,10 +120,15 @@ impl CostTracker {
     ) -> Option<Arc<Event>> {
         match task {
             Some(task) => task.record_observation(seen, latency_ms),
-            None if seen.captured || seen.service.is_some() => self
+            None if seen.captured || self.is_new(seen.service.as_deref()) => self
                 .current_task_or_session()
                 .record_observation(seen, latency_ms),
             None => None,
         }
+    }
+
+    /// Whether a service was used in a way that is not counted yet.
+    fn is_new(&self, service: Option<&ServiceUse>) -> bool {
+        service.is_some_and(|service| !service.once.is_some_and(|key| self.shared().counted.has(key)))
     }
 }

@@ -40,8 +40,8 @@ pub struct ReceivedResponse<'a> {
 impl<'a> ReceivedResponse<'a> {
     /// The reply to a `POST` at `url`.
     ///
-    /// `provider` says who answered where the URL does not, as with a proxy; empty leaves it to the
-    /// URL. The body is as it came or with its content coding undone; either is recognised. A
+    /// `provider` says who answered where the host does not, as with a proxy; empty leaves it to the
+    /// URL. The form of the reply is that of the URL's path. The body is as it came or with its content coding undone; either is recognised. A
     /// stream's body is what came of it, all events.
     pub fn new(
         provider: &'a str,

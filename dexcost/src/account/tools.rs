@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 
 use crate::account::tracker::{CostTracker, Shared};
 use crate::error::Error;
-use crate::event::{CostConfidence, PricingSource};
-use crate::observation::ServiceUse;
+use crate::event::{CostConfidence, ErrorType, PricingSource};
+use crate::observation::{Observation, ServiceUse};
 use crate::pricing::ServiceFee;
 use crate::text::Text;
 use crate::usage::Unit;
@@ -43,14 +43,20 @@ impl CostTracker {
 }
 
 impl Tools {
-    /// Prices the use of a tool; of any other service nothing changes. A call that the server refused with
-    /// a status of its own costs nothing.
-    pub(super) fn price(&self, tracker: &Shared, used: &mut ServiceUse, status: Option<u16>) {
+    /// Prices the use of a tool; of any other service nothing changes. A call that the server refused
+    /// costs nothing, one that a tool ran and failed costs the same as any, and what one costs that
+    /// got no answer is not known.
+    pub(super) fn price(&self, tracker: &Shared, used: &mut ServiceUse, seen: &Observation) {
         let Some(tool) = used.service.strip_prefix(PREFIX) else {
             return;
         };
         used.usage.set(Unit::Requests, 1);
-        if status.is_some_and(|status| !(200..300).contains(&status)) {
+        let Some(status) = seen.http_status else { return };
+        let is_refused = matches!(
+            seen.error_type,
+            Some(ErrorType::NotFound | ErrorType::InvalidRequest | ErrorType::Auth)
+        );
+        if is_refused || !(200..300).contains(&status) {
             used.cost_usd = Some(Decimal::ZERO);
             used.cost_confidence = CostConfidence::Computed;
         } else if let Ok((rate, version)) = tracker.rates.lookup(&used.service) {

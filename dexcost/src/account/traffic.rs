@@ -77,13 +77,14 @@ impl TaskTraffic {
         self.unpriced.add(bytes, peer);
     }
 
-    /// Keeps a network event until it can be priced; false where too many wait already.
-    pub(super) fn wait(&mut self, event: &Arc<Event>) -> bool {
-        let fits = self.pending.len() < MOST_PENDING;
-        if fits {
-            self.pending.push(Arc::clone(event));
-        }
-        fits
+    /// Whether so many network events wait for a price that the egress of more goes into the summary.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending.len() >= MOST_PENDING
+    }
+
+    /// Keeps a network event until it can be priced.
+    pub(super) fn wait(&mut self, event: &Arc<Event>) {
+        self.pending.push(Arc::clone(event));
     }
 
     pub(super) fn take_unpriced(&mut self) -> Egress {

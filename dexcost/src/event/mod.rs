@@ -209,9 +209,15 @@ impl Event {
     }
 
     /// Whether something that costs money could not be priced.
+    ///
+    /// Egress of a machine of which nobody knows who bills it is no gap: most such machines have no
+    /// bill by the byte. Where it is known who does, egress without a price is one.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
+        let is_unbilled =
+            self.event_type == EventType::Network && self.pricing_source == PricingSource::Unknown;
         self.event_type.is_money()
+            && !is_unbilled
             && (self.cost_usd.is_none() || self.cost_confidence == CostConfidence::Unknown)
     }
 }

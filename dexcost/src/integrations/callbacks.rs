@@ -71,16 +71,17 @@ impl DexcostCallbackHandler {
     /// A model call starts. A second start under one id replaces the first, which is then recorded as it
     /// stands.
     pub fn on_llm_start(&self, run_id: &str, provider: impl Into<Text>, model: impl Into<Text>) {
-        let mut runs = self.runs.lock();
-        runs.started += 1;
-        let run = Run {
-            number: runs.started,
+        let mut run = Run {
+            number: 0,
             provider: provider.into(),
             model: model.into(),
             since: Instant::now(),
             task: self.tracker.current_task(),
             scope: Scope::current(),
         };
+        let mut runs = self.runs.lock();
+        runs.started += 1;
+        run.number = runs.started;
         let replaced = runs.open.insert(Text::from(run_id), run);
         let abandoned = replaced.or_else(|| runs.oldest_beyond(MOST_RUNS));
         drop(runs);

@@ -7,11 +7,10 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::account::{CostTracker, LlmCall, ReceivedResponse};
+use crate::account::{Claim, CostTracker, ReceivedResponse, Scope};
 use crate::error::Error;
-use crate::event::{ErrorType, Event};
+use crate::event::Event;
 use crate::global;
-use crate::usage::Usage;
 
 /// Declares a wrapper around a client of one provider.
 macro_rules! tracked_client {
@@ -54,16 +53,21 @@ macro_rules! tracked_client {
                 self.recorder.record(reply, None)
             }
 
-            /// Awaits a call of the client, records its reply or that it failed, and hands on its result
-            /// unchanged. What cannot be recorded is no error of the call.
+            /// Awaits a call of the client, records its reply, and hands on its result unchanged. A reply that
+            /// a layer beneath has counted is not counted again; a call that failed leaves nothing, since an
+            /// error does not say what was asked for. What cannot be recorded is no error of the call.
             ///
             /// # Errors
             ///
             /// The call's own.
             pub async fn call<T: Serialize, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-                let since = Instant::now();
-                let result = call.await;
-                self.recorder.outcome(result.as_ref().ok(), since);
+                let (since, claim) = (Instant::now(), Claim::new());
+                let result = Scope::with_claim(claim.clone()).attach(call).await;
+                if let Ok(reply) = result.as_ref()
+                    && !claim.is_taken()
+                {
+                    self.recorder.outcome(reply, since);
+                }
                 result
             }
         }
@@ -160,15 +164,8 @@ impl Recorder {
         Ok(tracker.record_response(&received.unmetered()))
     }
 
-    fn outcome<T: Serialize>(&self, reply: Option<&T>, since: Instant) {
+    fn outcome<T: Serialize>(&self, reply: &T, since: Instant) {
         let took = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Some(reply) = reply {
-            let _recorded = self.record(reply, Some(took));
-        } else if let Ok(tracker) = self.tracker() {
-            let call = LlmCall::with_usage(self.provider, "", Usage::new()).latency_ms(took);
-            let _recorded = tracker
-                .current_task_or_session()
-                .record_llm_call(call.error_type(ErrorType::Other));
-        }
+        let _recorded = self.record(reply, Some(took));
     }
 }

@@ -5,7 +5,7 @@ use super::model_call::ModelCall;
 use super::other_call::OtherCall;
 use crate::account::tracker::CostTracker;
 use crate::pricing::{ServiceCatalog, ServiceMatch, ServiceRule};
-use crate::usage::readers::Route;
+use crate::usage::readers::{Purpose, Route};
 use crate::wire::RequestFacts;
 
 impl CostTracker {
@@ -54,9 +54,12 @@ fn begin(
     is_wanted: bool,
     services: Option<&ServiceCatalog>,
 ) -> Exchange {
+    if let Some(found) = services.and_then(|services| by_registered_rate(request, services)) {
+        return other_call(request, Some(found));
+    }
     match (route.filter(|_| is_wanted), services) {
         (Some(route), None) => model_call(request, route),
-        (Some(route), _) if route.is_known => model_call(request, route),
+        (Some(route), _) if route.is_known || route.purpose == Purpose::Tool => model_call(request, route),
         (Some(route), Some(services)) => match services.find(request).filter(is_priced) {
             Some(found) => other_call(request, Some(found)),
             None => model_call(request, route),
@@ -65,6 +68,12 @@ fn begin(
         // The services of a provider that is switched off are so too.
         (None, Some(services)) => other_call(request, services.find(request).filter(|_| is_wanted)),
     }
+}
+
+/// What the user said that a domain costs comes before everything else.
+fn by_registered_rate(request: &RequestFacts<'_>, services: &ServiceCatalog) -> Option<ServiceMatch> {
+    let found = || services.find(request).filter(ServiceMatch::has_registered_rate);
+    services.has_registered_rates().then(found).flatten()
 }
 
 fn model_call(request: &RequestFacts<'_>, route: Route) -> Exchange {
@@ -88,5 +97,7 @@ fn is_priced(found: &ServiceMatch) -> bool {
                 | ServiceRule::Time
         )
     };
-    found.has_registered_rate() || found.rows().any(|row| has_price(row.rule()))
+    found
+        .rows()
+        .any(|row| has_price(row.rule()) && !row.is_paid_by_callee())
 }

@@ -76,8 +76,41 @@ fn explain(event: &Event, engine: &PricingEngine) -> String {
         PricingSource::ProviderResponse => stated(event),
         PricingSource::RateRegistry => rate(event),
         _ if event.event_type == EventType::LlmCall => from_tables(event, engine),
-        other => format!("The amount came from {other}."),
+        PricingSource::Unknown if event.event_type == EventType::Network => {
+            "Nobody said which cloud bills the egress of this machine.".to_owned()
+        }
+        other => match lines(event) {
+            Some(lines) => lines,
+            None => format!("The amount came from {other}."),
+        },
     }
+}
+
+/// The addends of a service's cost, as its event keeps them.
+fn lines(event: &Event) -> Option<String> {
+    let details = event.details.as_ref()?;
+    let addends = details.get("lines")?.as_array()?;
+    let text = |line: &serde_json::Value, name: &str| {
+        line.get(name)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or("?")
+            .to_owned()
+    };
+    let addend = |line: &serde_json::Value| {
+        format!(
+            "{} {} x {} = {} USD",
+            text(line, "quantity"),
+            display::name(&text(line, "unit")),
+            text(line, "unit_usd"),
+            text(line, "usd")
+        )
+    };
+    let service = display::name(event.service_name.as_deref().unwrap_or("?")).to_string();
+    let addends: Vec<_> = addends.iter().map(addend).collect();
+    Some(format!(
+        "{service} by the catalog of services:\n  {}",
+        addends.join("\n  ")
+    ))
 }
 
 fn stated(event: &Event) -> String {

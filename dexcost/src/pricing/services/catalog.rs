@@ -106,6 +106,12 @@ impl ServiceCatalog {
         })
     }
 
+    /// Whether the user registered a rate for any domain.
+    #[must_use]
+    pub fn has_registered_rates(&self) -> bool {
+        !self.inner.rates.load().is_empty()
+    }
+
     /// What one request to a service costs, by its first row that names a flat price in US dollars; `None`
     /// where it has none. Reads the whole table: for set-up, not for each call.
     ///
@@ -167,8 +173,8 @@ impl ServiceCatalog {
     /// # Errors
     ///
     /// [`Error::PriceFile`] where anything in it is wrong: no JSON, another format, no rows, a row
-    /// that cannot be read or has no date or source, a host pattern that could reach beyond one
-    /// registered name, a negative or absurd price, more than 8 MiB; or where it has less than half
+    /// that cannot be read or has no date or source, a host pattern whose last two
+    /// labels are not literal, a negative or absurd price, more than 8 MiB; or where it has less than half
     /// the rows of the table in use, or is older. The table in use stays then.
     pub fn replace_with(&self, document: &str) -> Result<(), Error> {
         let table = Table::parse(document)?;

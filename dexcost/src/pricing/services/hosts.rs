@@ -2,8 +2,8 @@
 //!
 //! A pattern is a host name whose labels may hold stars. A first label `*` stands for one label or
 //! more, any other `*` for exactly one, a star inside a label for a part of it. The last two labels
-//! are always literal, so no pattern can reach beyond one registered name; they are what the index is
-//! sorted by.
+//! are always literal; they are what the index is sorted by. Whoever writes a table still has to know
+//! that under some suffixes (`co.uk`, `github.io`) two labels are not one registered name yet.
 
 use std::cmp::Reverse;
 use std::ops::Range;

@@ -212,6 +212,12 @@ impl<'a> ServiceRow<'a> {
         self.row.rule
     }
 
+    /// Whether whoever runs the function that is called pays for it, and not the caller.
+    #[must_use]
+    pub fn is_paid_by_callee(&self) -> bool {
+        self.row.is_callees
+    }
+
     /// What is counted; empty where nothing is.
     #[must_use]
     pub fn unit(&self) -> &'a str {

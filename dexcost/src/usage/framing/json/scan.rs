@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::bytes::{is_blank, is_scalar, text_end};
+use super::bytes::{is_blank, is_scalar, plain_name, text_end};
 use super::length::Length;
 use super::skeleton::{Copying, Skeleton};
 use super::skip::{Skip, SkipEnd};
@@ -235,11 +235,7 @@ impl Scanner {
     fn begin_name(&mut self, bytes: &[u8]) -> usize {
         let inner = &bytes[1..];
         // The common case: the whole name is in sight, and the colon follows it.
-        let end = inner
-            .iter()
-            .take(LONGEST_NAME)
-            .position(|b| matches!(b, b'"' | b'\\'));
-        let Some(end) = end.filter(|end| inner[*end] == b'"') else {
+        let Some(end) = plain_name(inner, LONGEST_NAME) else {
             self.state = State::Name(Name {
                 bytes: [0; LONGEST_NAME],
                 length: 0,
