@@ -90,21 +90,29 @@ impl Cohere {
         Self::default()
     }
 
+    /// Reads a document or an event, whose `delta` or `response` says the rest: one level, however deep
+    /// what came is nested.
     fn read(&mut self, value: Json<'_>) {
         for (name, field) in value.fields() {
             match name {
-                b"id" | b"generation_id" if self.id.is_none() => self.id = field.text(),
-                b"type" | b"event_type" => self.kind(field.word().unwrap_or_default()),
-                b"finish_reason" => self.finish = field.text().or_else(|| self.finish.take()),
-                b"generations" => {
-                    let reasons = field.items().filter_map(|g| g.get("finish_reason")?.text());
-                    self.finish = self.finish.take().or_else(|| reasons.into_iter().next());
-                }
-                b"usage" | b"meta" => self.usage(field),
-                b"delta" | b"response" => self.read(field),
-                b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
-                _ => {}
+                b"delta" | b"response" => field.fields().for_each(|(name, field)| self.field(name, field)),
+                _ => self.field(name, field),
             }
+        }
+    }
+
+    fn field(&mut self, name: &[u8], field: Json<'_>) {
+        match name {
+            b"id" | b"generation_id" if self.id.is_none() => self.id = field.text(),
+            b"type" | b"event_type" => self.kind(field.word().unwrap_or_default()),
+            b"finish_reason" => self.finish = field.text().or_else(|| self.finish.take()),
+            b"generations" => {
+                let reasons = field.items().filter_map(|g| g.get("finish_reason")?.text());
+                self.finish = self.finish.take().or_else(|| reasons.into_iter().next());
+            }
+            b"usage" | b"meta" => self.usage(field),
+            b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
+            _ => {}
         }
     }
 
@@ -316,5 +324,20 @@ mod tests {
         assert!(seen.error.is_some());
         assert_eq!(failure("ERROR_TOXIC"), Some(ErrorType::ContentFilter));
         assert_eq!(failure("MAX_TOKENS"), None);
+    }
+
+    #[test]
+    fn events_are_read_one_level_deep_however_deep_they_are() {
+        let nested = |depth: usize| {
+            let inner = r#""finish_reason":"ERROR","type":"message-end""#;
+            format!("{}{{{inner}}}{}", r#"{"delta":"#.repeat(depth), "}".repeat(depth))
+        };
+        let mut reader = Cohere::default();
+        reader.event(nested(2).as_bytes());
+        assert_eq!(reader.finish, None);
+        reader.event(nested(1_700).as_bytes());
+        assert_eq!(reader.finish, None);
+        reader.event(nested(1).as_bytes());
+        assert_eq!(reader.finish.as_deref(), Some("ERROR"));
     }
 }

@@ -120,20 +120,27 @@ impl GeminiGenerate {
     fn read(&mut self, answer: Json<'_>) {
         for (name, value) in answer.fields() {
             match name {
-                // `generateAnswer` has one.
-                b"answer" => self.candidate(value),
-                b"candidates" => value.items().for_each(|candidate| self.candidate(candidate)),
-                b"usageMetadata" | b"usage_metadata" => self.usage(value),
-                b"modelVersion" | b"model_version" => self.model = value.text().or_else(|| self.model.take()),
-                b"responseId" | b"response_id" if self.id.is_none() => self.id = value.text(),
-                b"promptFeedback" | b"prompt_feedback" => {
-                    let reason = value.get("blockReason").or_else(|| value.get("block_reason"));
-                    self.is_blocked |= reason.is_some_and(|reason| !reason.is_nothing());
-                }
-                b"error" => self.error = self.error.or_else(|| error_signs::of_field(value)),
-                b"response" if value.is_object() => self.read(value),
-                _ => {}
+                // Code Assist wraps the answer, once.
+                b"response" => value.fields().for_each(|(name, value)| self.field(name, value)),
+                _ => self.field(name, value),
             }
+        }
+    }
+
+    fn field(&mut self, name: &[u8], value: Json<'_>) {
+        match name {
+            // `generateAnswer` has one.
+            b"answer" => self.candidate(value),
+            b"candidates" => value.items().for_each(|candidate| self.candidate(candidate)),
+            b"usageMetadata" | b"usage_metadata" => self.usage(value),
+            b"modelVersion" | b"model_version" => self.model = value.text().or_else(|| self.model.take()),
+            b"responseId" | b"response_id" if self.id.is_none() => self.id = value.text(),
+            b"promptFeedback" | b"prompt_feedback" => {
+                let reason = value.get("blockReason").or_else(|| value.get("block_reason"));
+                self.is_blocked |= reason.is_some_and(|reason| !reason.is_nothing());
+            }
+            b"error" => self.error = self.error.or_else(|| error_signs::of_field(value)),
+            _ => {}
         }
     }
 

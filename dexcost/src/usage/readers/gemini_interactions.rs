@@ -63,20 +63,27 @@ impl GeminiInteractions {
         Self::default()
     }
 
-    /// Reads an interaction, or what an event says of one.
+    /// Reads an interaction, or an event with what it says of one: one level, however deep what came is
+    /// nested.
     fn read(&mut self, value: Json<'_>) {
         for (name, field) in value.fields() {
             match name {
-                b"id" if self.id.is_none() => self.id = field.text(),
-                b"model" => self.model = field.text().or_else(|| self.model.take()),
-                b"status" => self.status = field.text().or_else(|| self.status.take()),
-                b"service_tier" => self.service_tier = field.text().or_else(|| self.service_tier.take()),
-                b"usage" => self.usage(field),
-                b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
-                b"interaction" => self.read(field),
-                b"metadata" => field.get("usage").into_iter().for_each(|usage| self.usage(usage)),
-                _ => {}
+                b"interaction" => field.fields().for_each(|(name, field)| self.field(name, field)),
+                _ => self.field(name, field),
             }
+        }
+    }
+
+    fn field(&mut self, name: &[u8], field: Json<'_>) {
+        match name {
+            b"id" if self.id.is_none() => self.id = field.text(),
+            b"model" => self.model = field.text().or_else(|| self.model.take()),
+            b"status" => self.status = field.text().or_else(|| self.status.take()),
+            b"service_tier" => self.service_tier = field.text().or_else(|| self.service_tier.take()),
+            b"usage" => self.usage(field),
+            b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
+            b"metadata" => field.get("usage").into_iter().for_each(|usage| self.usage(usage)),
+            _ => {}
         }
     }
 
@@ -215,5 +222,20 @@ mod tests {
             r#"{"status":"failed","object":"interaction"}"#,
         );
         assert_eq!(failed.error, Some(ErrorType::Other));
+    }
+
+    #[test]
+    fn events_are_read_one_level_deep_however_deep_they_are() {
+        let nested = |depth: usize| {
+            let (open, close) = (r#"{"interaction":"#.repeat(depth), "}".repeat(depth));
+            format!(r#"{open}{{"status":"failed"}}{close}"#)
+        };
+        let mut reader = GeminiInteractions::default();
+        for depth in [2, 1_000] {
+            reader.event(nested(depth).as_bytes());
+            assert_eq!(reader.status, None, "{depth}");
+        }
+        reader.event(nested(1).as_bytes());
+        assert_eq!(reader.status.as_deref(), Some("failed"));
     }
 }

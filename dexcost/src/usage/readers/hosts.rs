@@ -1,5 +1,7 @@
 //! Who answers at a host.
 
+use std::net::IpAddr;
+
 use crate::wire::Peer;
 
 /// Hosts that are one provider's, sorted for binary search.
@@ -89,7 +91,6 @@ pub(super) const PATTERNS: &[(&str, &str, &str)] = &[
     ("bedrock-runtime.", ".amazonaws.com", "bedrock"),
     ("bedrock-runtime-fips.", ".amazonaws.com", "bedrock"),
     ("bedrock-runtime.", ".amazonaws.com.cn", "bedrock"),
-    ("", ".vpce.amazonaws.com", "bedrock"),
     ("bedrock-mantle.", ".api.aws", "bedrock-mantle"),
     ("bedrock-runtime.", ".api.aws", "bedrock"),
     ("bedrock-runtime-fips.", ".api.aws", "bedrock"),
@@ -144,10 +145,19 @@ pub(super) const PREFIXES: &[(&str, &str)] = &[
     ("openai", "openai"),
 ];
 
+/// Services behind a private endpoint of Amazon's: how one of the host's labels starts, the longer first.
+#[rustfmt::skip]
+const ENDPOINTS: &[(&str, &str)] = &[
+    ("bedrock-agent-runtime", "bedrock-agent"),
+    ("bedrock-runtime", "bedrock"),
+];
+
+/// The port of llama.cpp's server, which is also that of many a gateway: away from this machine it says nothing.
+const LLAMACPP: (&str, &str) = ("8080", "llamacpp");
+
 /// Ports at which servers of this kind listen unless told otherwise.
 const PORTS: &[(&str, &str)] = &[
     ("11434", "ollama"),
-    ("8080", "llamacpp"),
     ("4000", "litellm-proxy"),
     ("8787", "pydantic-gateway"),
 ];
@@ -157,7 +167,8 @@ const PORTS: &[(&str, &str)] = &[
 pub(crate) fn providers() -> impl Iterator<Item = &'static str> {
     let hosts = HOSTS.iter().map(|(_, provider)| *provider);
     let patterns = PATTERNS.iter().map(|(_, _, provider)| *provider);
-    let others = PREFIXES.iter().chain(PORTS).map(|(_, provider)| *provider);
+    let ports = PORTS.iter().chain([&LLAMACPP]);
+    let others = PREFIXES.iter().chain(ports).map(|(_, provider)| *provider);
     hosts.chain(patterns).chain(others).chain(["mcp", LOCAL])
 }
 
@@ -188,11 +199,30 @@ pub(super) fn answers(host: &str, port: Option<&str>) -> Answers {
     if let Some((_, _, provider)) = pattern {
         return Answers::Provider(provider);
     }
+    if host.ends_with(".vpce.amazonaws.com") {
+        return private_endpoint(host).map_or(Answers::Unknown, Answers::Provider);
+    }
     if Peer::named(host) != Peer::Internal {
         return Answers::Unknown;
     }
+    if port == Some(LLAMACPP.0) && is_loopback(host) {
+        return Answers::Local(LLAMACPP.1);
+    }
     let kind = PORTS.iter().find(|(number, _)| Some(*number) == port);
     Answers::Local(kind.map_or(LOCAL, |(_, kind)| kind))
+}
+
+/// Which of Amazon's services answers at a private endpoint.
+fn private_endpoint(host: &str) -> Option<&'static str> {
+    let has = |start: &str| host.split('.').any(|label| label.starts_with(start));
+    let found = ENDPOINTS.iter().find(|(start, _)| has(start));
+    found.map(|(_, provider)| *provider)
+}
+
+/// Whether a host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether a label is the name of a region, as `us-gov-west-1` is. Endpoints in private networks
@@ -251,6 +281,31 @@ mod tests {
             Answers::Local("openai-compatible-local")
         );
         assert_eq!(answers("[::1]", None), Answers::Local("openai-compatible-local"));
+    }
+
+    #[test]
+    fn a_port_that_gateways_share_names_no_server_away_from_this_machine() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+            assert_eq!(answers(host, Some("8080")), Answers::Local("llamacpp"), "{host}");
+        }
+        for host in ["gateway.internal", "10.0.0.8", "[fd00::8]", "a.localhost"] {
+            assert_eq!(answers(host, Some("8080")), Answers::Local(LOCAL), "{host}");
+        }
+        assert!(providers().any(|provider| provider == "llamacpp"));
+    }
+
+    #[test]
+    fn a_private_endpoint_is_that_of_the_service_it_names() {
+        for (service, expected) in [
+            ("bedrock-runtime", Answers::Provider("bedrock")),
+            ("bedrock-runtime-fips", Answers::Provider("bedrock")),
+            ("bedrock-agent-runtime", Answers::Provider("bedrock-agent")),
+            ("execute-api", Answers::Unknown),
+            ("lambda", Answers::Unknown),
+        ] {
+            let host = format!("vpce-01-a.{service}.eu-west-3.vpce.amazonaws.com");
+            assert_eq!(answers(&host, None), expected, "{host}");
+        }
     }
 
     #[test]

@@ -87,10 +87,10 @@ const METHODS: &[(&str, Dialect, CallType)] = &[
     ("predict", Dialect::VertexPredict, CallType::Completion),
 ];
 
-/// The wire form and kind of call that a POST to a path stands for.
-pub(super) fn form_of(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
+/// The wire form and kind of call that a POST to a path at a host (in lower case, without port) stands for.
+pub(super) fn form_of(host: &str, path: &str) -> Option<(Dialect, CallType)> {
     by_path(path)
-        .or_else(|| by_host(authority, path))
+        .or_else(|| by_host(host, path))
         .or_else(|| by_place(path))
 }
 
@@ -131,21 +131,21 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
 /// What only the host tells, or more of the path than its end. Hugging Face and Cloudflare run the
 /// model that the path, or the host alone, names; Bedrock's agents are named by it, or by no more
 /// than a session.
-fn by_host(authority: &str, path: &str) -> Option<(Dialect, CallType)> {
+fn by_host(host: &str, path: &str) -> Option<(Dialect, CallType)> {
     let is_agent = path.starts_with("/agents/")
         && ((path.contains("/agentAliases/") && path.ends_with("/text"))
-            || (authority.starts_with("bedrock-agent-runtime") && path.matches('/').count() == 2));
+            || (host.starts_with("bedrock-agent-runtime") && path.matches('/').count() == 2));
     if is_agent {
         return Some((Dialect::BedrockAgent, CallType::Completion));
     }
-    let dialect = match authority {
+    let dialect = match host {
         "api-inference.huggingface.co" if path.starts_with("/models/") => Dialect::TextGeneration,
         "router.huggingface.co" if path.starts_with("/hf-inference/models/") => Dialect::TextGeneration,
         "api.cloudflare.com" if path.starts_with("/client/v4/") && path.contains(RUN) => Dialect::WorkersAi,
         // Nobody else's conversations run a model.
         "api.mistral.ai" if path.starts_with("/v1/conversations") => Dialect::MistralConversations,
         "gateway.ai.cloudflare.com" if path.contains(WORKERS) => Dialect::WorkersAi,
-        _ if path == "/" && authority.ends_with(".endpoints.huggingface.cloud") => Dialect::TextGeneration,
+        _ if path == "/" && host.ends_with(".endpoints.huggingface.cloud") => Dialect::TextGeneration,
         _ => return None,
     };
     Some((dialect, CallType::Completion))

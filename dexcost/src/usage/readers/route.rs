@@ -68,16 +68,6 @@ impl Route {
 
     /// Where a request leads, if it can have to do with a model.
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
-        let (dialect, purpose, call_type) = match method {
-            "POST" => {
-                let (dialect, call_type) = paths::form_of(authority, path)?;
-                (dialect, Purpose::Inference, call_type)
-            }
-            "GET" if paths::is_retrieval(path) => {
-                (Dialect::Retrieval, Purpose::Retrieval, CallType::Responses)
-            }
-            _ => return None,
-        };
         let (host, port) = split_port(authority);
         let lower;
         let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -85,6 +75,18 @@ impl Route {
             lower.as_str()
         } else {
             host
+        };
+        // A name may end in the root's dot.
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let (dialect, purpose, call_type) = match method {
+            "POST" => {
+                let (dialect, call_type) = paths::form_of(host, path)?;
+                (dialect, Purpose::Inference, call_type)
+            }
+            "GET" if paths::is_retrieval(path) => {
+                (Dialect::Retrieval, Purpose::Retrieval, CallType::Responses)
+            }
+            _ => return None,
         };
         let answers = hosts::answers(host, port);
         let provider = match answers {
@@ -317,6 +319,26 @@ mod tests {
             assert_eq!(route(&url).dialect, Dialect::MistralConversations);
             assert!(Route::of("POST", "api.openai.com", path).is_none());
         }
+    }
+
+    #[test]
+    fn a_host_is_the_same_however_it_is_spelled() {
+        for host in [
+            "api.mistral.ai:443",
+            "API.Mistral.ai",
+            "api.mistral.ai.",
+            "api.MISTRAL.ai.:443",
+        ] {
+            let found = route(&format!("{host}/v1/conversations"));
+            assert_eq!(found.dialect, Dialect::MistralConversations, "{host}");
+            assert_eq!(
+                (found.provider, &*found.host),
+                (Some("mistral"), "api.mistral.ai"),
+                "{host}"
+            );
+        }
+        let chat = route("api.openai.com./v1/chat/completions");
+        assert_eq!((chat.provider, chat.is_known), (Some("openai"), true));
     }
 
     #[test]
