@@ -97,8 +97,10 @@ fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Read
     if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) {
         return false;
     }
-    // An error says nothing about models, unless one was asked for.
-    let refused = reading.error.is_some() && asked.model.as_ref().or(route.model.as_ref()).is_some();
+    // An error says nothing about models, unless one was asked for where only models are.
+    let refused = route.is_telling
+        && reading.error.is_some()
+        && asked.model.as_ref().or(route.model.as_ref()).is_some();
     let proven = match status {
         // A redirect is followed by a call of its own.
         Some(300..400) => return false,
