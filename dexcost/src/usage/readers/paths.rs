@@ -156,6 +156,7 @@ pub(super) fn is_telling(path: &str) -> bool {
     const ENDS: &[&str] = &[
         "/chat/completions",
         "/v1/embeddings",
+        "/v1/rerank",
         "/audio/transcriptions",
         "/audio/translations",
         "/audio/speech",
