@@ -97,13 +97,16 @@ fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Read
     if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) {
         return false;
     }
-    // An error says nothing about models, unless one was asked for.
-    let refused = reading.error.is_some() && asked.model.as_ref().or(route.model.as_ref()).is_some();
+    // An error says nothing about models, unless one was asked for where only models are.
+    let refused = route.is_telling
+        && reading.error.is_some()
+        && asked.model.as_ref().or(route.model.as_ref()).is_some();
     let proven = match status {
         // A redirect is followed by a call of its own.
         Some(300..400) => return false,
         Some(400..) => refused,
-        _ => reading.has_usage || reading.understood || refused,
+        // A usage object without one count that the form knows is anybody's.
+        _ => !reading.usage.is_empty() || reading.understood || refused,
     };
     route.is_known || proven
 }
@@ -204,5 +207,56 @@ impl Shown {
             shape: if is_opaque { Shape::Opaque } else { Shape::Empty },
             trouble: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exchange::Exchange;
+    use super::*;
+    use crate::wire::RequestFacts;
+
+    fn is_captured(url: &str, status: u16, asked: &str, answer: &str) -> bool {
+        let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", url, &()));
+        exchange.request_data(asked.as_bytes());
+        exchange.response(status, &[("content-type", "application/json")].as_slice());
+        exchange.data(answer.as_bytes());
+        exchange.settle(Ending::Done).captured
+    }
+
+    #[test]
+    fn only_counts_and_marks_of_the_form_prove_a_model_call() {
+        for (path, answer, captured) in [
+            ("/v1/messages", r#"{"id":"m","usage":{"segments":2}}"#, false),
+            (
+                "/v1/messages",
+                r#"{"id":"m","usage":{"input_tokens":2,"output_tokens":1}}"#,
+                true,
+            ),
+            ("/responses", r#"{"usage":{"used":10,"limit":100}}"#, false),
+            (
+                "/responses",
+                r#"{"usage":{"input_tokens":10,"output_tokens":1}}"#,
+                true,
+            ),
+        ] {
+            for host in ["https://api.unknown.example", "http://chat.internal"] {
+                let url = format!("{host}{path}");
+                assert_eq!(is_captured(&url, 200, "{}", answer), captured, "{url} {answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_proves_a_model_call_only_where_the_path_tells() {
+        let error = r#"{"error":{"type":"invalid_request_error"}}"#;
+        let (asked, host) = (r#"{"model":"churn"}"#, "https://api.unknown.example");
+        assert!(!is_captured(&format!("{host}/v1/predictions"), 422, asked, error));
+        assert!(is_captured(
+            &format!("{host}/v1/chat/completions"),
+            422,
+            asked,
+            error
+        ));
     }
 }

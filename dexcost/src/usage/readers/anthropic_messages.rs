@@ -175,7 +175,7 @@ impl AnthropicMessages {
     }
 
     fn message(&mut self, message: Json<'_>) {
-        self.understood = true;
+        self.understood |= message.get("type").is_some() || message.get("model").is_some();
         let text = |name: &str| message.get(name).and_then(Json::text);
         self.model = self.model.take().or_else(|| text("model"));
         self.id = self.id.take().or_else(|| text("id"));

@@ -162,7 +162,7 @@ impl WireForm for OpenAiResponses {
     fn finish(&mut self) -> Reading {
         let pending = matches!(self.status.as_deref(), Some("queued" | "in_progress"));
         let mut reading = Reading {
-            understood: self.understood || self.usage.is_seen(),
+            understood: self.understood,
             id: self.id.take(),
             finish: self.finish_word(),
             service_tier: self.service_tier.take(),

@@ -151,23 +151,32 @@ fn by_host(host: &str, path: &str) -> Option<(Dialect, CallType)> {
     Some((dialect, CallType::Completion))
 }
 
-/// Whether the end of a path is a word that any program may use, so that on this machine or network it
-/// proves nothing.
-pub(super) fn is_vague(path: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "chat",
-        "complete",
-        "embed",
-        "generate",
-        "images",
-        "listen",
-        "ocr",
-        "predictions",
-        "speak",
-        "stt",
-        "tts",
+/// Whether a path alone says that a model is called: its end is one that no other program uses.
+pub(super) fn is_telling(path: &str) -> bool {
+    const ENDS: &[&str] = &[
+        "/chat/completions",
+        "/v1/embeddings",
+        "/v1/rerank",
+        "/audio/transcriptions",
+        "/audio/translations",
+        "/audio/speech",
+        "/images/generations",
+        ":generateContent",
+        ":streamGenerateContent",
     ];
-    WORDS.contains(&last_segment(path.trim_end_matches('/')))
+    let path = path.trim_end_matches('/');
+    ENDS.iter().any(|end| path.ends_with(end))
+}
+
+/// Whether what answers at a provider's path may be any model of its customers, a classifier of tables
+/// as well as one that is counted: SageMaker's endpoints, those of Databricks and Hugging Face, and
+/// predictions by a model that no publisher made.
+pub(super) fn is_any_model(host: &str, path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path.ends_with("/invocations")
+        || path.ends_with("/invocations-response-stream")
+        || (path.is_empty() && host.ends_with(".endpoints.huggingface.cloud"))
+        || (path.ends_with(":predict") && !path.contains("/publishers/"))
 }
 
 /// What is told by where in the path it stands: runs of assistants, and Snowflake's functions.

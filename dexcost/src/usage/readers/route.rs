@@ -31,6 +31,8 @@ pub(crate) struct Route {
     pub(crate) provider: Option<&'static str>,
     /// Whether the host is known: what an unknown one sends must prove that it is about a model.
     pub(crate) is_known: bool,
+    /// Whether the path alone says that a model is asked, so that a refusal is one of a model.
+    pub(crate) is_telling: bool,
     /// Whether the path asks for a stream.
     pub(crate) streams: bool,
     pub(crate) host: Text,
@@ -58,6 +60,7 @@ impl Route {
             call_type: CallType::Tool,
             provider: Some("mcp"),
             is_known: false,
+            is_telling: false,
             streams: false,
             host: Text::from(split_port(authority).0.to_ascii_lowercase()),
             model: None,
@@ -116,16 +119,21 @@ impl Route {
             Dialect::BedrockAgent => Purpose::Orchestration,
             _ => purpose,
         };
+        let is_telling = paths::is_telling(path);
         Some(Self {
             dialect,
             purpose,
             call_type,
             provider,
             is_known: match answers {
-                Answers::Provider(_) => true,
-                Answers::Local(kind) => kind == "ollama" || !paths::is_vague(path),
+                Answers::Provider(_) => !paths::is_any_model(host, path),
+                Answers::Local("ollama") => {
+                    is_telling || dialect == Dialect::Ollama || path.starts_with("/v1/")
+                }
+                Answers::Local(_) => is_telling,
                 Answers::Unknown => false,
             },
+            is_telling,
             streams: paths::streams(path),
             model,
             region: provider
@@ -290,7 +298,7 @@ mod tests {
             let (authority, path) = url.split_at(url.find('/').unwrap());
             let route = Route::of("POST", authority, path).unwrap();
             assert_eq!(route.model.as_deref(), Some(model), "{url}");
-            assert!(route.is_known, "{url}");
+            assert_eq!(route.is_known, !url.ends_with("/invocations"), "{url}");
         }
         assert_eq!(route("api.replicate.com/v1/predictions").model, None);
         assert_eq!(
@@ -307,6 +315,39 @@ mod tests {
             ("localhost:11434/api/chat", true),
             ("localhost:8080/v1/embeddings", true),
             ("localhost:8080/v1/audio/transcriptions", true),
+            ("localhost:4566/2015-03-31/functions/f/invocations", false),
+            ("forms.default.svc.cluster.local/surveys/7/responses", false),
+            ("chat.internal/v1/messages", false),
+            ("localhost:8000/v1/chat/completions", true),
+        ] {
+            assert_eq!(route(url).is_known, known, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_customers_deploy_may_be_any_model() {
+        for (url, known) in [
+            (
+                "runtime.sagemaker.us-east-1.amazonaws.com/endpoints/x/invocations",
+                false,
+            ),
+            (
+                "adb-1.2.azuredatabricks.net/serving-endpoints/x/invocations",
+                false,
+            ),
+            (
+                "adb-1.2.azuredatabricks.net/serving-endpoints/chat/completions",
+                true,
+            ),
+            ("x.endpoints.huggingface.cloud/", false),
+            (
+                "us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/endpoints/123:predict",
+                false,
+            ),
+            (
+                "us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/google/models/m:predict",
+                true,
+            ),
         ] {
             assert_eq!(route(url).is_known, known, "{url}");
         }
