@@ -19,7 +19,6 @@ pin_project! {
     /// Every frame passes through untouched and at once. The call is settled at the body's end, and
     /// a body has five of them: nothing more to give, an error, trailers, a last piece after which
     /// nobody polls again, and a drop. Each settles it, once.
-    #[derive(Debug)]
     pub struct CaptureBody<B> {
         #[pin]
         inner: B,
@@ -28,10 +27,18 @@ pin_project! {
 }
 
 /// The call that a body belongs to, with how far the body has come.
-#[derive(Debug)]
 struct Observed {
     watch: Watch,
     progress: Progress,
+}
+
+/// Nothing of what passes through.
+impl<B> std::fmt::Debug for CaptureBody<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CaptureBody")
+            .field("is_watched", &self.observed.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<B> CaptureBody<B> {

@@ -1,7 +1,7 @@
 //! The layer, its settings, its service.
 
-use dexcost::CostTracker;
 use dexcost::capture::{Exchange, RequestFacts};
+use dexcost::{Claim, CostTracker};
 use tower_layer::Layer;
 
 use super::watch::{Handed, Payer, Watch};
@@ -131,10 +131,11 @@ impl CaptureLayer {
         if exchange.is_only_traffic() && !payer.is_task() {
             return None;
         }
-        dexcost::Claim::take_enclosing();
+        let identity = request.identity();
+        Claim::take_enclosing_for(identity);
         if let Some(handed) = handed {
             handed.claim.take();
         }
-        Some(Watch::new(exchange, payer))
+        Some(Watch::new(exchange, payer, Claim::for_request(identity)))
     }
 }

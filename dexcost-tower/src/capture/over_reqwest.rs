@@ -13,8 +13,8 @@ use super::body::CaptureBody;
 use super::fields::Fields;
 use super::layer::{CaptureLayer, CaptureService};
 use super::over_http::Attempt;
-use super::trouble;
-use super::watch::Watch;
+use super::watch::{Handed, Watch};
+use super::{peek, trouble};
 use crate::progress::{Progress, is_bodyless};
 
 impl<S> Service<Request> for CaptureService<S>
@@ -30,8 +30,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let Some(watch) = begin(&self.settings, &request) else {
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let Some(watch) = begin(&self.settings, &mut request, None) else {
             return ReqwestCaptureFuture {
                 attempt: Attempt::Passing {
                     future: self.inner.call(request),
@@ -53,13 +53,18 @@ where
     }
 }
 
-/// Starts watching a request; a body in memory is looked at where it lies.
-pub(super) fn begin(settings: &CaptureLayer, request: &Request) -> Option<Watch> {
+/// Starts watching a request. A body in memory is looked at where it lies; any other, such as a form
+/// with a file, while it is being sent. Such a body cannot be cloned in either case.
+pub(super) fn begin(
+    settings: &CaptureLayer,
+    request: &mut Request,
+    handed: Option<&Handed>,
+) -> Option<Watch> {
     let headers = Fields::of(request.headers());
     let facts = RequestFacts::to_url(request.method().as_str(), request.url().as_str(), &headers);
-    let mut watch = settings.begin(&facts, None)?;
-    if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
-        watch.request(body);
+    let mut watch = settings.begin(&facts, handed)?;
+    if let Some(body) = request.body_mut() {
+        peek::observe(body, &mut watch);
     }
     Some(watch)
 }

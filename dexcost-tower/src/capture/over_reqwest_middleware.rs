@@ -7,6 +7,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 
 use super::layer::CaptureLayer;
 use super::over_reqwest::{begin, observed};
+use super::watch::Handed;
 use super::{Uncaptured, trouble};
 
 /// Prices the calls of a `reqwest_middleware::ClientWithMiddleware`.
@@ -27,20 +28,21 @@ use super::{Uncaptured, trouble};
 impl Middleware for CaptureLayer {
     async fn handle(
         &self,
-        request: Request,
+        mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
         let watch = match extensions.get::<Uncaptured>() {
             Some(Uncaptured) => None,
-            None => begin(self, &request),
+            None => begin(self, &mut request, extensions.get::<Handed>()),
         };
         let Some(mut watch) = watch else {
             return next.run(request, extensions).await;
         };
         let method = request.method().clone();
         let scope = watch.scope();
-        let running = scope.run(|| next.run(request, extensions));
+        let lent = Lent::put(extensions, watch.handed());
+        let running = scope.run(|| next.run(request, &mut *lent.extensions));
         match scope.attach(running).await {
             Ok(response) => Ok(observed(response, &method, watch)),
             Err(error) => {
@@ -48,5 +50,28 @@ impl Middleware for CaptureLayer {
                 Err(error)
             }
         }
+    }
+}
+
+/// The extensions of a call with what is for the layers inside. The caller may use them for another
+/// call, so they are as before once this one is over, given up or not.
+struct Lent<'a> {
+    extensions: &'a mut Extensions,
+    before: Option<Handed>,
+}
+
+impl<'a> Lent<'a> {
+    fn put(extensions: &'a mut Extensions, handed: Option<Handed>) -> Self {
+        let before = handed.and_then(|handed| extensions.insert(handed));
+        Self { extensions, before }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        match self.before.take() {
+            Some(before) => self.extensions.insert(before),
+            None => self.extensions.remove(),
+        };
     }
 }

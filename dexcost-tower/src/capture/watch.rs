@@ -52,7 +52,8 @@ impl Payer {
 }
 
 /// What an outer layer leaves in the request's extensions for an inner one: the way to say that it
-/// counts, and for whom. It survives where the scope does not, such as in a `Buffer`.
+/// counts, and for whom. It survives where the scope does not, such as in a `Buffer`, and what bears it
+/// is the outer layer's request, wherever it was rewritten to.
 #[derive(Clone, Debug)]
 pub(crate) struct Handed {
     pub(super) claim: Claim,
@@ -60,10 +61,8 @@ pub(crate) struct Handed {
 }
 
 /// One call under observation.
-#[derive(Debug)]
 pub(crate) struct Watch(Option<Live>);
 
-#[derive(Debug)]
 struct Live {
     exchange: Tap,
     payer: Payer,
@@ -72,7 +71,6 @@ struct Live {
 }
 
 /// The exchange, shared only where a request body is observed while it is being sent.
-#[derive(Debug)]
 enum Tap {
     Own(Exchange),
     Shared(SharedExchange),
@@ -82,11 +80,12 @@ enum Tap {
 pub(super) type SharedExchange = Arc<Mutex<Option<Exchange>>>;
 
 impl Watch {
-    pub(super) fn new(exchange: Exchange, payer: Payer) -> Self {
+    /// A watch over the request that the claim is for.
+    pub(super) fn new(exchange: Exchange, payer: Payer, claim: Claim) -> Self {
         Self(Some(Live {
             exchange: Tap::Own(exchange),
             payer,
-            claim: Claim::new(),
+            claim,
             started: Instant::now(),
         }))
     }

@@ -24,7 +24,23 @@ use super::tell::{What, tell};
 ///
 /// It goes over any `Service<http::Request<B>>` and, with feature `reqwest`, over any
 /// `Service<reqwest::Request>`, inside or outside of a [`CaptureLayer`](crate::CaptureLayer). A client
-/// that follows redirects takes the fields along: let it follow none, or only to hosts that may know.
+/// that follows redirects takes the fields along, beneath the layer, to wherever a reply sends it; reqwest
+/// does so unless told otherwise, and takes nothing out of the baggage. Let it follow none:
+///
+/// ```
+/// # #[cfg(feature = "reqwest")]
+/// # fn client() -> Result<(), reqwest::Error> {
+/// use dexcost_tower::PropagateLayer;
+/// use tower_layer::Layer;
+///
+/// let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+/// let client = PropagateLayer::to(["billing.internal"]).layer(client);
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "reqwest")]
+/// # client().unwrap();
+/// ```
 ///
 /// ```
 /// use dexcost_tower::PropagateLayer;

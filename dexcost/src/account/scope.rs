@@ -350,35 +350,82 @@ impl<F: Future> TaskFutureExt for F {}
 /// One outbound call, so that instrumentation inside instrumentation counts it once.
 ///
 /// An adapter opens a claim, runs whatever is inside it within [`Scope::with_claim`], and records
-/// only if nobody inside [took](Self::take_enclosing) it: the innermost adapter counts.
+/// only if nobody inside took it: the innermost adapter counts.
+///
+/// Within a call other calls may be made: a middleware fetches a token, a guard asks another model. An
+/// adapter that sees requests therefore opens its claim [for one](Self::for_request) and takes
+/// [by one](Self::take_enclosing_for), and each of those calls counts beside the one around it.
+///
+/// ```
+/// use dexcost::capture::RequestFacts;
+/// use dexcost::{Claim, Scope};
+///
+/// let identity = |url| RequestFacts::to_url("POST", url, &()).identity();
+/// let chat = identity("https://api.openai.com/v1/chat/completions");
+/// let claim = Claim::for_request(chat);
+/// Scope::with_claim(claim.clone()).run(|| {
+///     Claim::take_enclosing_for(identity("https://login.example/token"));
+///     assert!(!claim.is_taken());
+///     Claim::take_enclosing_for(identity("https://gateway.example/v1/chat/completions"));
+///     assert!(claim.is_taken());
+/// });
+/// ```
 #[derive(Clone, Debug, Default)]
-pub struct Claim(Arc<AtomicBool>);
+pub struct Claim {
+    is_taken: Arc<AtomicBool>,
+    /// Which request it is for, where its adapter saw one.
+    request: Option<u64>,
+}
 
 impl Claim {
-    /// A claim that nobody has taken.
+    /// A claim that nobody has taken, for whatever call is made inside.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes every claim around the code that calls this.
+    /// A claim that nobody has taken, for the request of this
+    /// [identity](crate::capture::RequestFacts::identity).
+    #[must_use]
+    pub fn for_request(identity: u64) -> Self {
+        Self {
+            is_taken: Arc::default(),
+            request: Some(identity),
+        }
+    }
+
+    /// Takes every claim around the code that calls this, whatever request it is for.
+    ///
+    /// It is for an adapter that does not see requests. One that does uses
+    /// [`take_enclosing_for`](Self::take_enclosing_for): this would also take the claim of a call within
+    /// which its own is only made on the way.
     pub fn take_enclosing() {
-        find(|link| {
-            if let Some(claim) = &link.claim {
-                claim.take();
-            }
-            None::<()>
-        });
+        take_enclosing(|_| true);
+    }
+
+    /// Takes the claims around the code that calls this which are for the request of this identity, and
+    /// those that are for no request in particular.
+    pub fn take_enclosing_for(identity: u64) {
+        take_enclosing(|claim| claim.request.is_none_or(|request| request == identity));
     }
 
     /// Takes this claim.
     pub fn take(&self) {
-        self.0.store(true, Ordering::Release);
+        self.is_taken.store(true, Ordering::Release);
     }
 
     /// Whether somebody inside took it.
     #[must_use]
     pub fn is_taken(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.is_taken.load(Ordering::Acquire)
     }
+}
+
+fn take_enclosing(is_mine: impl Fn(&Claim) -> bool) {
+    find(|link| {
+        if let Some(claim) = link.claim.as_ref().filter(|claim| is_mine(claim)) {
+            claim.take();
+        }
+        None::<()>
+    });
 }

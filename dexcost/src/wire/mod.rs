@@ -2,6 +2,8 @@
 
 mod peer;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use crate::text::Text;
 
 pub use peer::Peer;
@@ -133,6 +135,29 @@ impl RequestFacts<'_> {
         } else {
             Text::from(host)
         }
+    }
+
+    /// Which request it is, for telling it from another that is made on its way: see
+    /// [`Claim`](crate::Claim). Stable within a process, and no more.
+    ///
+    /// It is made of the method and the path, not of the host: a middleware that sends a call through a
+    /// gateway changes the host and leaves the rest, and the call must not count twice. So two calls
+    /// of one path, one made within the other, are one. The query is left out, for keys are put there.
+    ///
+    /// ```
+    /// use dexcost::capture::RequestFacts;
+    ///
+    /// let identity = |method, url| RequestFacts::to_url(method, url, &()).identity();
+    /// let chat = identity("POST", "https://api.openai.com/v1/chat/completions");
+    /// assert_eq!(chat, identity("POST", "https://gateway.example/v1/chat/completions?key=1"));
+    /// assert_ne!(chat, identity("GET", "https://api.openai.com/v1/chat/completions"));
+    /// assert_ne!(chat, identity("POST", "https://login.example/token"));
+    /// ```
+    #[must_use]
+    pub fn identity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.method, self.path).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// How many bytes the request line and the header fields take as an HTTP/1.1 message, the `Host`

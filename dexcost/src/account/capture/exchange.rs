@@ -12,18 +12,31 @@ use crate::wire::{Headers, Peer, RequestFacts};
 /// One outbound request with its response, from first byte to ending.
 ///
 /// See the [module](super) for the calling order.
-#[derive(Debug)]
 #[must_use = "settle it, or what was observed is lost"]
 pub struct Exchange {
     call: Call,
 }
 
-#[derive(Debug)]
 pub(super) enum Call {
     /// Nobody asked for it.
     Unwatched,
     Model(Box<ModelCall>),
     Other(Box<OtherCall>),
+}
+
+/// What it is, and nothing of what it saw.
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let call = match &self.call {
+            Call::Unwatched => "unwatched",
+            Call::Model(_) => "model",
+            Call::Other(call) if call.is_only_traffic() => "traffic",
+            Call::Other(_) => "service",
+        };
+        f.debug_struct("Exchange")
+            .field("call", &call)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Exchange {

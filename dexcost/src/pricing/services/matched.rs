@@ -31,7 +31,7 @@ pub(super) struct Candidate {
 /// Which of them does is known once the exchange is over: [`response`](Self::response) takes what the
 /// rows need of the reply's headers, [`cost`](Self::cost) reads the bodies. It holds the values that
 /// its rows ask for and nothing else of the request, and is meant to be dropped with the exchange.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServiceMatch {
     pub(super) table: Arc<Table>,
     pub(super) rows: SmallVec<[Candidate; 4]>,
@@ -59,6 +59,15 @@ pub struct ServiceBodies<'a> {
     pub sent_bytes: Option<u64>,
     /// Milliseconds from the request to the end of the reply.
     pub elapsed_ms: Option<u64>,
+}
+
+/// How many rows, and nothing of the request.
+impl std::fmt::Debug for ServiceMatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceMatch")
+            .field("rows", &self.rows.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl ServiceMatch {
