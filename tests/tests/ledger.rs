@@ -377,9 +377,13 @@ fn the_egress_of_ever_more_failures_goes_into_the_summary() {
         provider: "aws".into(),
         region: Some("us-east-1".into()),
     }));
+    let mut last = None;
     for _ in 0..1_100 {
-        task.record_response(&get("https://1.1.1.1/x", 404, b""));
+        last = task.record_response(&get("https://1.1.1.1/x", 404, b""));
     }
+    let last = last.unwrap();
+    assert_eq!(last.cost_usd, None, "no silent zero");
+    assert_eq!(last.details.as_ref().unwrap()["priced_in"], "_egress");
     task.finish(dexcost::TaskStatus::Success).unwrap();
     let totals = task.task().totals;
     assert_eq!((totals.network_call_count, totals.unknown_cost_count), (1_100, 0));

@@ -59,10 +59,9 @@ pub(super) fn is_pending(event: &Event) -> bool {
     event.event_type == EventType::Network && event.cost_usd.is_none()
 }
 
-/// Leaves the price of an event's bytes to the summary: on its own it then costs nothing, and says so.
+/// Leaves the price of an event's bytes to the summary: it has none of its own, and says where it is. A
+/// zero would be one where no summary is written, for want of a cloud that sends the bill.
 pub(super) fn leave_to_summary(event: &mut Event) {
-    event.cost_usd = Some(rust_decimal::Decimal::ZERO);
-    event.cost_confidence = CostConfidence::Computed;
     let details = event.details.get_or_insert_default();
     details.insert("priced_in".to_owned(), SUMMARY.as_str().into());
 }

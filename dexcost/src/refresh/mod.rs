@@ -6,7 +6,6 @@
 
 mod fetch;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::CostTracker;
@@ -47,7 +46,6 @@ impl CostTracker {
         let refresh = move || {
             let outcome = fetch.text(&url).and_then(|text| catalog.replace_with(&text));
             if let Err(error) = outcome {
-                let error = Arc::new(error);
                 tracing::warn!(%error, as_of = %catalog.as_of(), "the catalog of services stays as it is");
             }
         };
