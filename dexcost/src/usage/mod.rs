@@ -122,6 +122,11 @@ impl Usage {
         &self.entries
     }
 
+    /// Whether tokens that went in or came out were reported, be they none.
+    pub(crate) fn has_tokens(&self) -> bool {
+        self.get(Unit::InputTokens).is_some() || self.get(Unit::OutputTokens).is_some()
+    }
+
     /// Whether nothing was reported.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -21,7 +21,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     if error.is_none() && matches!(watch.status, Some(200..300)) {
         add_asked(&asked, watch.route.call_type, &mut shown.reading);
     }
-    let captured = is_captured(&watch.route, watch.status, &asked, &shown.reading);
+    let captured = is_captured(&watch.route, watch.status, &asked, &shown);
     let scope = match watch.route.purpose {
         Purpose::Retrieval if shown.reading.has_usage => UsageScope::Repeat,
         Purpose::Inference if captured || watch.route.is_known => UsageScope::Call,
@@ -93,20 +93,21 @@ fn is_answered(status: Option<u16>) -> bool {
 
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
-fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, reading: &Reading) -> bool {
+fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, shown: &Shown) -> bool {
     if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) {
         return false;
     }
     // An error says nothing about models, unless one was asked for where only models are.
     let refused = route.is_telling
-        && reading.error.is_some()
+        && shown.reading.error.is_some()
         && asked.model.as_ref().or(route.model.as_ref()).is_some();
     let proven = match status {
         // A redirect is followed by a call of its own.
         Some(300..400) => return false,
         Some(400..) => refused,
-        // A usage object without one count that the form knows is anybody's.
-        _ => !reading.usage.is_empty() || reading.understood || refused,
+        // Speech is bare audio, and what is billed stands in the request.
+        Some(_) if route.is_telling && shown.shape == Shape::Opaque && asked.characters.is_some() => true,
+        _ => shown.reading.understood || refused,
     };
     route.is_known || proven
 }

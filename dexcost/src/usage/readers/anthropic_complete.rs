@@ -23,7 +23,8 @@ pub(crate) struct AnthropicComplete {
     model: Option<Text>,
     finish: Option<Text>,
     error: Option<ErrorType>,
-    understood: bool,
+    /// Whether an object says that it is a completion.
+    is_named: bool,
 }
 
 impl AnthropicComplete {
@@ -40,7 +41,7 @@ impl WireForm for AnthropicComplete {
     fn read_body(&mut self, body: Json<'_>) {
         for (name, value) in body.fields() {
             match name {
-                b"type" => self.understood |= value.word() == Some("completion"),
+                b"type" => self.is_named |= value.word() == Some("completion"),
                 b"id" => self.id = value.text(),
                 b"model" => self.model = value.text(),
                 b"stop_reason" => self.finish = value.text(),
@@ -52,7 +53,7 @@ impl WireForm for AnthropicComplete {
 
     fn finish(&mut self) -> Reading {
         Reading {
-            understood: self.understood,
+            understood: self.is_named && self.model.is_some(),
             id: self.id.take(),
             model: self.model.take(),
             terminal: if self.finish.is_some() {

@@ -61,7 +61,6 @@ pub(crate) struct AnthropicMessages {
     opening: Option<Opening>,
     stated: Stated,
     has_usage: bool,
-    understood: bool,
     model: Option<Text>,
     id: Option<Text>,
     service_tier: Option<Text>,
@@ -144,7 +143,6 @@ impl AnthropicMessages {
                 self.first_block(block.and_then(Json::word) == Some("compaction"));
             }
             "message_delta" => {
-                self.understood = true;
                 self.first_block(false);
                 if let Some(reason) = value.get("delta").and_then(|d| d.get("stop_reason")) {
                     self.finish = reason.text().or_else(|| self.finish.take());
@@ -175,7 +173,6 @@ impl AnthropicMessages {
     }
 
     fn message(&mut self, message: Json<'_>) {
-        self.understood |= message.get("type").is_some() || message.get("model").is_some();
         let text = |name: &str| message.get(name).and_then(Json::text);
         self.model = self.model.take().or_else(|| text("model"));
         self.id = self.id.take().or_else(|| text("id"));
@@ -280,7 +277,7 @@ impl WireForm for AnthropicMessages {
             } else {
                 Terminal::Open
             },
-            understood: self.understood,
+            understood: usage.has_tokens() || parts.iter().any(|part| part.usage.has_tokens()),
             has_usage: self.has_usage,
             is_suspect: self.counts.unreadable || is_impossible(&usage),
             usage,

@@ -32,18 +32,15 @@ const STEP: Keep = Keep::Fields(&[
     ),
 ]);
 
-const KEEP: KeptFields = &[
-    (
-        "trace",
-        Keep::Fields(&[
-            ("preProcessingTrace", STEP),
-            ("orchestrationTrace", STEP),
-            ("postProcessingTrace", STEP),
-            ("routingClassifierTrace", STEP),
-        ]),
-    ),
-    ("sessionId", Keep::All),
-];
+const KEEP: KeptFields = &[(
+    "trace",
+    Keep::Fields(&[
+        ("preProcessingTrace", STEP),
+        ("orchestrationTrace", STEP),
+        ("postProcessingTrace", STEP),
+        ("routingClassifierTrace", STEP),
+    ]),
+)];
 
 /// More model calls than this in one exchange are added up without their models.
 const MOST_PARTS: usize = 64;
@@ -60,7 +57,6 @@ pub(crate) struct BedrockAgent {
     parts: Vec<CallPart>,
     /// What was consumed by models that were not named.
     unnamed: Usage,
-    understood: bool,
     error: Option<ErrorType>,
 }
 
@@ -70,7 +66,6 @@ impl BedrockAgent {
             open: SmallVec::new(),
             parts: Vec::new(),
             unnamed: Usage::new(),
-            understood: false,
             error: error_signs::of_amazon_header(setup.headers),
         }
     }
@@ -125,7 +120,6 @@ impl WireForm for BedrockAgent {
     }
 
     fn read_body(&mut self, body: Json<'_>) {
-        self.understood |= body.get("sessionId").is_some();
         for (_, step) in body.get("trace").into_iter().flat_map(Json::fields) {
             self.step(step);
         }
@@ -133,7 +127,6 @@ impl WireForm for BedrockAgent {
 
     fn event(&mut self, event: &[u8]) {
         if INVOCATION.find(event).is_some() {
-            self.understood = true;
             self.read_body(Json::new(event));
         }
     }
@@ -143,7 +136,7 @@ impl WireForm for BedrockAgent {
         Reading {
             // Nothing in the stream says that it is over.
             terminal: Terminal::Finished,
-            understood: self.understood,
+            understood: usage.has_tokens() || self.parts.iter().any(|part| part.usage.has_tokens()),
             has_usage: usage.get(Unit::InputTokens).is_some() || !self.parts.is_empty(),
             usage,
             parts: std::mem::take(&mut self.parts),

@@ -93,7 +93,7 @@ impl WireForm for BedrockConverse {
             } else {
                 Terminal::Open
             },
-            understood: self.has_usage || self.finish.is_some(),
+            understood: !usage.is_empty(),
             has_usage: self.has_usage,
             is_suspect: self.counts.is_unreadable() || is_impossible(&usage),
             usage,

@@ -169,11 +169,12 @@ impl Native {
         let own = std::mem::take(&mut self.counts).with(self.input, self.output);
         let counts = own.or(beside);
         let mut usage = counts.normal();
+        let understood = usage.has_tokens();
         if self.images > 0 {
             usage.set(Unit::Images, Decimal::from(self.images));
         }
         Reading {
-            understood: !usage.is_empty() || self.finish.is_some(),
+            understood,
             has_usage: !usage.is_empty(),
             is_suspect: self.unreadable || counts.is_unreadable() || is_impossible(&usage),
             usage,

@@ -29,6 +29,8 @@ static STOP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""stop_r
 #[derive(Debug)]
 pub(crate) struct BedrockInvoke {
     may_compact: bool,
+    /// Whether host or path name who answers: elsewhere anything may say that it stopped or show images.
+    is_at_provider: bool,
     /// Whether a stream ends with the metrics of its invocation, as it does on Bedrock.
     ends_in_metrics: bool,
     family: Family,
@@ -90,6 +92,7 @@ impl BedrockInvoke {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
         Self {
             may_compact: (setup.may_compact)(),
+            is_at_provider: setup.route.provider.is_some(),
             ends_in_metrics: setup.route.streams && setup.route.provider == Some("bedrock"),
             family: Family::Unknown,
             stop: None,
@@ -157,6 +160,7 @@ impl WireForm for BedrockInvoke {
                 if !reading.has_usage && !beside.is_empty() {
                     reading.usage = beside.normal();
                     reading.has_usage = true;
+                    reading.understood = true;
                     reading.is_suspect = is_impossible(&reading.usage);
                 }
                 reading
@@ -164,6 +168,8 @@ impl WireForm for BedrockInvoke {
         };
         reading.error = reading.error.or(self.error);
         reading.finish = reading.finish.or_else(|| self.stop.take());
+        let is_answer = reading.finish.is_some() || !reading.usage.is_empty();
+        reading.understood |= self.is_at_provider && is_answer;
         if self.closed {
             reading.terminal = Terminal::Closed;
         } else if self.ends_in_metrics {

@@ -64,7 +64,6 @@ pub(crate) struct Cohere {
     billed: Counts,
     processed: Counts,
     has_usage: bool,
-    understood: bool,
     /// Whether a document was an event of a stream.
     is_event: bool,
     id: Option<Text>,
@@ -183,7 +182,6 @@ impl WireForm for Cohere {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
-        self.understood |= self.has_usage || (self.id.is_some() && (self.finish.is_some() || self.is_event));
     }
 
     fn event(&mut self, event: &[u8]) {
@@ -224,7 +222,7 @@ impl WireForm for Cohere {
                 Terminal::Open
             },
             is_item: self.is_event && !self.closed,
-            understood: self.understood,
+            understood: !usage.is_empty(),
             has_usage: self.has_usage,
             is_suspect: counts.unreadable || is_impossible(&usage),
             usage,

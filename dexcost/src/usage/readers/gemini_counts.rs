@@ -49,6 +49,11 @@ impl Counts {
         self.unreadable
     }
 
+    /// Whether anything was counted.
+    pub(super) fn is_counted(&self) -> bool {
+        self.prompt.is_some() || self.candidates.is_some() || self.thoughts.is_some()
+    }
+
     /// Whether a usage object counts something that was generated.
     pub(super) fn has_generated(usage: Json<'_>) -> bool {
         usage.fields().any(|(name, _)| {

@@ -87,7 +87,7 @@ pub(crate) struct GeminiGenerate {
     estimate: Option<Counts>,
     queries: Option<Decimal>,
     has_usage: bool,
-    understood: bool,
+    is_counted: bool,
     model: Option<Text>,
     id: Option<Text>,
     service_tier: Option<Text>,
@@ -106,7 +106,7 @@ impl GeminiGenerate {
             estimate: None,
             queries: None,
             has_usage: false,
-            understood: false,
+            is_counted: false,
             model: None,
             id: None,
             service_tier: None,
@@ -146,7 +146,6 @@ impl GeminiGenerate {
 
     /// The finish reason of the first candidate counts, else any.
     fn candidate(&mut self, candidate: Json<'_>) {
-        self.understood = true;
         let (mut reason, mut is_first) = (None, true);
         for (name, value) in candidate.fields() {
             match name {
@@ -178,7 +177,6 @@ impl GeminiGenerate {
         if !usage.is_object() {
             return;
         }
-        self.understood = true;
         let is_estimate = self.is_stream && !self.is_over() && !Counts::has_generated(usage);
         let mut counts = if is_estimate {
             Counts::default()
@@ -200,6 +198,7 @@ impl GeminiGenerate {
         if fields.after().is_none() {
             counts.cut_off();
         }
+        self.is_counted |= counts.is_counted();
         if is_estimate {
             self.estimate = Some(counts);
         } else {
@@ -247,7 +246,7 @@ impl WireForm for GeminiGenerate {
                 (true, false) => Terminal::Finished,
                 _ => Terminal::Open,
             },
-            understood: self.understood,
+            understood: self.is_counted || self.finish.is_some(),
             has_usage: self.has_usage,
             is_suspect: self.counts.is_unreadable() || is_impossible(&usage),
             usage,

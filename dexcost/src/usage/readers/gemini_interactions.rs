@@ -34,8 +34,6 @@ const KEEP: KeptFields = &[
     ("service_tier", Keep::All),
     ("usage", Keep::All),
     ("error", KEEP_ERROR),
-    ("object", Keep::All),
-    ("event_type", Keep::All),
     ("interaction", Keep::Fields(INTERACTION)),
     ("metadata", Keep::Fields(&[("usage", Keep::All)])),
 ];
@@ -49,7 +47,6 @@ static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error
 pub(crate) struct GeminiInteractions {
     counts: Counts,
     has_usage: bool,
-    understood: bool,
     model: Option<Text>,
     id: Option<Text>,
     service_tier: Option<Text>,
@@ -111,10 +108,6 @@ impl WireForm for GeminiInteractions {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
-        let word = |name: &str| body.get(name).and_then(Json::word).unwrap_or_default();
-        self.understood |= self.has_usage
-            || word("object") == "interaction"
-            || word("event_type").starts_with("interaction.");
     }
 
     fn event(&mut self, event: &[u8]) {
@@ -140,7 +133,7 @@ impl WireForm for GeminiInteractions {
             } else {
                 Terminal::Open
             },
-            understood: self.understood,
+            understood: usage.has_tokens(),
             has_usage: self.has_usage,
             is_suspect: self.counts.is_unreadable() || is_impossible(&usage),
             usage,
@@ -211,7 +204,7 @@ mod tests {
             GeminiInteractions::default(),
             r#"{"id":"v1_x","status":"in_progress","object":"interaction","agent":"deep-x"}"#,
         );
-        assert!(pending.is_pending && pending.understood && !pending.has_usage);
+        assert!(pending.is_pending && !pending.understood && !pending.has_usage);
         let failed = stream(
             GeminiInteractions::default,
             &[r#"{"event_type":"error","error":{"code":"rate_limit_exceeded","message":"m"}}"#],

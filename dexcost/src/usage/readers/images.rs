@@ -36,11 +36,16 @@ pub(crate) struct Images {
     error: Option<ErrorType>,
     completed: bool,
     closed: bool,
+    /// Whether the path alone says what it leads to.
+    is_telling: bool,
 }
 
 impl Images {
-    pub(super) fn new(_: &Setup<'_>) -> Self {
-        Self::default()
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
+        Self {
+            is_telling: setup.route.is_telling,
+            ..Self::default()
+        }
     }
 }
 
@@ -88,6 +93,7 @@ impl WireForm for Images {
         };
         if self.images > 0 {
             reading.usage.set(Unit::Images, self.images);
+            reading.understood |= self.is_telling;
         }
         reading
     }

@@ -213,7 +213,8 @@ pub(crate) struct Reading {
     pub(crate) has_usage: bool,
     /// Whether counts contradict each other or cannot be counts.
     pub(crate) is_suspect: bool,
-    /// Whether anything was in the reader's wire form.
+    /// Whether the reply proves that a model spoke: by a count that the wire form knows, or by marks that
+    /// only it has. Where nobody knows the host, nothing else does.
     pub(crate) understood: bool,
     /// Whether a body of one document was an item of a stream whose end is missing.
     pub(crate) is_item: bool,

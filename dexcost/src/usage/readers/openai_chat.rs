@@ -72,6 +72,8 @@ pub(crate) struct OpenAiChat {
     stated: Stated,
     events: u8,
     has_usage: bool,
+    /// Whether an object says that it is one of this form.
+    is_named: bool,
     model: Option<Text>,
     id: Option<Text>,
     service_tier: Option<Text>,
@@ -94,6 +96,7 @@ impl OpenAiChat {
             stated: Stated::default(),
             events: 0,
             has_usage: false,
+            is_named: false,
             model: None,
             id: None,
             service_tier: None,
@@ -155,6 +158,7 @@ impl OpenAiChat {
                 b"object" if field.word() == Some("error") => {
                     self.error = self.error.or_else(|| Some(error_signs::of_object(value)));
                 }
+                b"object" => self.is_named |= field.word().is_some_and(is_of_form),
                 _ => {}
             }
         }
@@ -250,7 +254,7 @@ impl WireForm for OpenAiChat {
                 (_, true, false) => Terminal::Finished,
                 _ => Terminal::Open,
             },
-            understood: self.has_usage || self.finish.is_some() || self.model.is_some() || self.closed,
+            understood: self.is_named || finished || usage.has_tokens(),
             has_usage: self.has_usage || !usage.is_empty(),
             usage,
             is_suspect,
@@ -265,6 +269,11 @@ impl WireForm for OpenAiChat {
             ..Reading::default()
         }
     }
+}
+
+/// Whether an object is a completion of a chat or of a text, or a chunk of one.
+fn is_of_form(object: &str) -> bool {
+    object.starts_with("chat.completion") || object.starts_with("text_completion")
 }
 
 /// Where counts and errors stand in some dialects of the form, beside their usual places.

@@ -66,7 +66,8 @@ pub(crate) struct OpenAiResponses {
     status: Option<Text>,
     reason: Option<Text>,
     error: Option<ErrorType>,
-    understood: bool,
+    /// Whether an object says that it is a response.
+    is_named: bool,
     closed: bool,
 }
 
@@ -86,7 +87,9 @@ impl OpenAiResponses {
                 b"service_tier" => replace(&mut self.service_tier, value),
                 b"status" => replace(&mut self.status, value),
                 b"incomplete_details" => self.reason = value.get("reason").and_then(Json::text),
-                b"object" => self.understood |= value.str().is_some_and(|o| o.starts_with("response")),
+                b"object" => {
+                    self.is_named |= matches!(value.word(), Some("response" | "response.compaction"));
+                }
                 b"usage" if value.is_object() => {
                     self.tools.usage(value);
                     self.usage.take(&mut fields);
@@ -134,7 +137,6 @@ impl WireForm for OpenAiResponses {
         let value = Json::new(event);
         let kind = value.get("type").and_then(Json::str).unwrap_or_default();
         if let Some(response) = value.get("response").filter(|r| r.is_object()) {
-            self.understood = true;
             self.response(response);
             self.closed = matches!(
                 kind.strip_prefix("response."),
@@ -161,8 +163,12 @@ impl WireForm for OpenAiResponses {
 
     fn finish(&mut self) -> Reading {
         let pending = matches!(self.status.as_deref(), Some("queued" | "in_progress"));
+        let model = self.model.take();
+        let is_response = self.is_named && self.status.is_some() && model.is_some();
+        let usage = self.usage.reading(Default::default(), model);
         let mut reading = Reading {
-            understood: self.understood,
+            // Anybody may call an answer to a form a response.
+            understood: usage.understood || is_response,
             id: self.id.take(),
             finish: self.finish_word(),
             service_tier: self.service_tier.take(),
@@ -174,7 +180,7 @@ impl WireForm for OpenAiResponses {
                 Terminal::Open
             },
             // Reasoning is part of the output here, also at providers whose chat leaves it out.
-            ..self.usage.reading(Default::default(), self.model.take())
+            ..usage
         };
         self.tools.report(&mut reading);
         reading

@@ -42,7 +42,7 @@ impl UsageObject {
         let (usage, is_suspect) = self.counts.normal(quirks, model.as_deref());
         Reading {
             has_usage: self.is_seen || !usage.is_empty(),
-            understood: !usage.is_empty(),
+            understood: usage.has_tokens(),
             usage,
             is_suspect,
             model,

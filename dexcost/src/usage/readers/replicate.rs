@@ -74,7 +74,7 @@ impl WireForm for Replicate {
         let status = self.status.as_deref();
         Reading {
             has_usage: !usage.is_empty(),
-            understood: self.seconds.is_some(),
+            understood: !usage.is_empty(),
             is_pending: matches!(status, Some("starting" | "processing")),
             error: self
                 .error

@@ -87,6 +87,7 @@ impl WireForm for Rerank {
         if let Some(units) = self.search_units.filter(|units| !units.is_zero()) {
             reading.usage.set(Unit::SearchUnits, units);
             reading.has_usage = true;
+            reading.understood = true;
         }
         reading
     }

@@ -92,7 +92,7 @@ impl WireForm for TextGeneration {
         let usage = Usage::of_reported([(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
         Reading {
             has_usage: self.is_counted,
-            understood: self.is_counted,
+            understood: !usage.is_empty(),
             usage,
             terminal: if self.finish.is_some() {
                 Terminal::Closed

@@ -37,11 +37,16 @@ pub(crate) struct Transcription {
     error: Option<ErrorType>,
     done: bool,
     closed: bool,
+    /// Whether the path alone says what it leads to.
+    is_telling: bool,
 }
 
 impl Transcription {
-    pub(super) fn new(_: &Setup<'_>) -> Self {
-        Self::default()
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
+        Self {
+            is_telling: setup.route.is_telling,
+            ..Self::default()
+        }
     }
 }
 
@@ -84,7 +89,11 @@ impl WireForm for Transcription {
     }
 
     fn finish(&mut self) -> Reading {
+        let reading = self.usage.reading(Default::default(), self.model.take());
+        // Whatever lasts has a duration: it takes a usage, a request's id, or a path to make it a count.
+        let is_count = self.is_telling || self.usage.is_seen() || self.id.is_some();
         Reading {
+            understood: is_count && !reading.usage.is_empty(),
             id: self.id.take(),
             error: self.error,
             terminal: match (self.closed, self.done, self.usage.is_seen()) {
@@ -93,7 +102,7 @@ impl WireForm for Transcription {
                 (_, true, false) => Terminal::Finished,
                 _ => Terminal::Open,
             },
-            ..self.usage.reading(Default::default(), self.model.take())
+            ..reading
         }
     }
 }

@@ -46,7 +46,6 @@ pub(crate) struct VertexPredict {
     characters: Count,
     images: u32,
     unreadable: bool,
-    understood: bool,
     error: Option<ErrorType>,
 }
 
@@ -101,10 +100,7 @@ impl WireForm for VertexPredict {
     fn read_body(&mut self, body: Json<'_>) {
         for (name, value) in body.fields() {
             match name {
-                b"predictions" => {
-                    self.understood = true;
-                    value.items().for_each(|prediction| self.prediction(prediction));
-                }
+                b"predictions" => value.items().for_each(|prediction| self.prediction(prediction)),
                 b"metadata" => self.metadata(value),
                 b"error" => self.error = error_signs::of_field(value),
                 _ => {}
@@ -126,7 +122,7 @@ impl WireForm for VertexPredict {
         ];
         let usage = Usage::of_reported(reported);
         Reading {
-            understood: self.understood,
+            understood: !usage.is_empty(),
             has_usage: !usage.is_empty(),
             is_suspect: self.unreadable,
             usage,

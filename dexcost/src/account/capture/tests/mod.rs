@@ -8,6 +8,7 @@ mod odd;
 mod privacy;
 mod streams;
 mod tools;
+mod unknown_hosts;
 
 use super::*;
 use crate::ending::Ending;
