@@ -51,8 +51,13 @@ pub struct Observation {
     /// holds for one process only, is never stored, and nothing can be read back from it. `None`
     /// where the body was not seen.
     pub request_digest: Option<u64>,
+    /// The containers in which the provider ran code, as keys that hold for one process only. Of the
+    /// sessions in [`usage`](Self::usage) only those count whose container no call used before.
+    pub containers: Vec<u64>,
     /// The priced service that was called, where it was no model.
     pub service: Option<Box<ServiceUse>>,
+    /// Tools that were called beside it, where several calls went as one message.
+    pub further: Vec<FurtherUse>,
     /// What went over the network, measured as HTTP/1.1 messages where the adapter sits: content
     /// codings as sent, no transport encryption, no frames. No call where the traffic is not counted.
     pub traffic: HostTraffic,
@@ -85,6 +90,17 @@ pub struct ServiceUse {
     pub once: Option<u64>,
     /// How the cost comes about: its lines, what has no price, how it is billed.
     pub details: Details,
+}
+
+/// A further use of a service in the same exchange, with an outcome of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FurtherUse {
+    /// What was used.
+    pub service: ServiceUse,
+    /// How it ended.
+    pub operation_status: OperationStatus,
+    /// Why it failed.
+    pub error_type: Option<ErrorType>,
 }
 
 impl ServiceUse {
@@ -136,7 +152,9 @@ impl Observation {
             usage_is_suspect: false,
             body_trouble: None,
             request_digest: None,
+            containers: Vec::new(),
             service: None,
+            further: Vec::new(),
             traffic: HostTraffic::default(),
             peer: Peer::default(),
         }

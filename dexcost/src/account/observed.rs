@@ -8,17 +8,22 @@ use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
 use crate::ending::Ending;
-use crate::event::{Event, EventType};
-use crate::observation::{Observation, ServiceUse};
+use crate::event::{CallFacts, Event, EventType};
+use crate::observation::{FurtherUse, Observation, ServiceUse};
 use crate::pricing::PriceQuery;
+use crate::usage::Unit;
 
 impl TaskHandle {
     /// Records what an exchange showed: a model call, the use of a priced service, or, where it was
     /// large, failed or slow, an event of the network. Whatever it was, its traffic counts.
     ///
-    /// Returns the event, `None` where the exchange is worth none. `latency_ms` is the time from the
+    /// Calls of tools that went as one message are an event each.
+    ///
+    /// Returns the event, the first of several, `None` where the exchange is worth none. `latency_ms` is the time from the
     /// request to the end of the exchange.
     pub fn record_observation(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
+        let further = std::mem::take(&mut seen.further).into_iter();
+        let others: Vec<_> = further.map(|further| alone(further, &seen)).collect();
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
         // A network event repeats nothing that costs: only calls are known by their digest.
@@ -42,10 +47,15 @@ impl TaskHandle {
             event.latency_ms = latency_ms;
             event
         });
-        self.cell().observe(event, digest, &host, traffic, peer)
+        let event = self.cell().observe(event, digest, &host, traffic, peer);
+        for other in others {
+            self.record_observation(other, latency_ms);
+        }
+        event
     }
 
-    fn model_event(&self, seen: Observation) -> Event {
+    fn model_event(&self, mut seen: Observation) -> Event {
+        self.count_sessions(&mut seen);
         let mut event = self.blank(EventType::LlmCall);
         let cost = pricing_of(&seen, &self.cell().tracker().pricing, event.occurred_at);
         event.provider = seen.provider;
@@ -60,6 +70,17 @@ impl TaskHandle {
         event.call = Some(Box::new(call));
         apply_cost(&mut event, cost.into());
         event
+    }
+
+    /// Leaves out sessions in containers that an earlier call paid for.
+    fn count_sessions(&self, seen: &mut Observation) {
+        if seen.containers.is_empty() {
+            return;
+        }
+        let counted = &self.cell().tracker().counted;
+        let keys = seen.containers.iter();
+        let fresh = keys.filter(|key| counted.is_first(**key)).count();
+        seen.usage.set(Unit::CodeInterpreterSessions, fresh);
     }
 
     fn service_event(&self, service: ServiceUse, seen: Observation) -> Event {
@@ -106,6 +127,21 @@ impl TaskHandle {
         let Some(key) = service.once else { return true };
         let is_known = service.cost_usd.is_some() || service.model.is_some();
         (is_whole || is_known) && self.cell().tracker().counted.is_first(key)
+    }
+}
+
+/// A use that came beside another as an exchange of its own, whose traffic is counted with the other.
+fn alone(further: FurtherUse, seen: &Observation) -> Observation {
+    Observation {
+        operation_status: further.operation_status,
+        error_type: further.error_type,
+        http_status: seen.http_status,
+        service: Some(Box::new(further.service)),
+        call: CallFacts {
+            host: seen.call.host.clone(),
+            ..CallFacts::default()
+        },
+        ..Observation::nothing(seen.ending)
     }
 }
 

@@ -60,6 +60,7 @@ mod pricing;
 mod request;
 mod service_call;
 mod settle;
+mod tool_calls;
 
 #[cfg(test)]
 mod tests;

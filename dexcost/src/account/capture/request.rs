@@ -1,6 +1,7 @@
 //! What a request says about the call: its body in passing, and the model that a query names.
 
 use super::digest::Digest;
+use super::tool_calls::{Asking, KEEP_TOOL};
 use crate::event::CallType;
 use crate::text::Text;
 use crate::usage::framing::{Decoder, Json, Keep, Multipart, Scanner};
@@ -38,13 +39,6 @@ const KEEP_SPEECH: &[(&str, Keep)] = &[
     ("text", Keep::Length),
 ];
 
-/// Of a request to a server of tools: which tool it calls, if it calls one.
-const KEEP_TOOL: &[(&str, Keep)] = &[
-    ("jsonrpc", Keep::All),
-    ("method", Keep::All),
-    ("params", Keep::Fields(&[("name", Keep::All)])),
-];
-
 /// Of forms what is kept of requests for images and transcripts.
 const FORM: &[&str] = &["model", "stream", "service_tier", "size", "quality", "resolution"];
 
@@ -80,8 +74,8 @@ pub(super) struct Asked {
     pub(super) resolution: Option<Text>,
     /// Characters of the text that is to be spoken.
     pub(super) characters: Option<u64>,
-    /// The tool that is called.
-    pub(super) tool: Option<Text>,
+    /// The tools that are called.
+    pub(super) tools: Vec<Asking>,
     pub(super) digest: Option<u64>,
 }
 
@@ -149,9 +143,8 @@ impl RequestWatch {
             None => {
                 let root = Json::new(self.body.scanner.skeleton());
                 root.fields().for_each(|(name, value)| asked.field(name, value));
-                // Several messages may come as one; the exchange is one call all the same.
                 if self.is_tool {
-                    asked.tool = tool_in(root).or_else(|| root.items().find_map(tool_in));
+                    asked.tools = Asking::in_messages(root);
                 }
             }
         }
@@ -206,17 +199,6 @@ impl Asked {
         *slot = Some(value.clone());
     }
 }
-
-/// The tool that a JSON-RPC message calls.
-fn tool_in(message: Json<'_>) -> Option<Text> {
-    let is_rpc = message.get("jsonrpc").and_then(Json::word) == Some("2.0");
-    let is_call = message.get("method").and_then(Json::str).as_deref() == Some("tools/call");
-    let name = message.get("params")?.get("name")?.text()?;
-    (is_rpc && is_call && name.len() <= LONGEST_TOOL).then_some(name)
-}
-
-/// Longer names are none (the specification allows 128 characters).
-const LONGEST_TOOL: usize = 128;
 
 /// The model that a query names. One with escapes is no name that a table has.
 fn model_in(query: &str) -> Option<Text> {

@@ -152,7 +152,7 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
         cost_confidence: cost.confidence,
         pricing_source: cost.source,
         pricing_version: cost.version,
-        once: cost.once.map(|job| key(&job)),
+        once: cost.once.map(|job| key_of(&job)),
         ..ServiceUse::of(cost.service)
     };
     if is_subscription {
@@ -188,8 +188,9 @@ fn observed(seen: &ServiceObservation) -> Value {
     })
 }
 
-fn key(job: &str) -> u64 {
+/// The key under which it is remembered that something was counted.
+pub(super) fn key_of(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    job.hash(&mut hasher);
+    id.hash(&mut hasher);
     hasher.finish()
 }

@@ -3,9 +3,11 @@
 use super::body::{Shape, Shown};
 use super::model_call::ModelCall;
 use super::request::Asked;
+use super::service_call::key_of;
+use super::tool_calls::{self, Asking};
 use crate::ending::Ending;
 use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
-use crate::observation::{BodyTrouble, Observation, ServiceUse, UsageScope};
+use crate::observation::{BodyTrouble, Observation, UsageScope};
 use crate::text::Text;
 use crate::usage::Unit;
 use crate::usage::readers::{Purpose, Reading, Route, Terminal, from_status};
@@ -17,6 +19,11 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         Some(body) => body.finish(),
         None => Shown::unread(watch.is_opaque),
     };
+    let is_call_of_tools = watch.route.purpose == Purpose::Tool && is_answered(watch.status);
+    let tools = if is_call_of_tools { &asked.tools[..] } else { &[] };
+    let further = tool_calls::further(tools, &mut shown, |shown| {
+        outcome(watch.status, ending, shown, watch.noted)
+    });
     let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
     if error.is_none() && matches!(watch.status, Some(200..300)) {
         add_asked(&asked, watch.route.call_type, &mut shown.reading);
@@ -27,10 +34,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         Purpose::Inference if captured || watch.route.is_known => UsageScope::Call,
         _ => UsageScope::None,
     };
-    let tool = match watch.route.purpose {
-        Purpose::Tool if is_answered(watch.status) => asked.tool.as_deref().map(tool),
-        _ => None,
-    };
+    let tool = tools.first().map(Asking::service);
     let Shown {
         reading,
         shape,
@@ -47,7 +51,9 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         usage_is_suspect: reading.is_suspect,
         body_trouble: trouble,
         request_digest: asked.digest,
+        containers: reading.containers.iter().map(|id| key_of(id)).collect(),
         service: tool.map(Box::new),
+        further,
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),
         usage: reading.usage,
@@ -79,11 +85,6 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             ..CallFacts::default()
         },
     }
-}
-
-/// The use of a tool, whose price only the account knows.
-fn tool(name: &str) -> ServiceUse {
-    ServiceUse::of(Text::from(format!("mcp:{name}")))
 }
 
 /// Whether the exchange was the call: a redirect is followed by another.

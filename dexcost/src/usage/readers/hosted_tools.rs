@@ -111,13 +111,14 @@ impl HostedTools {
     }
 
     /// Adds what is billed to a reading.
-    pub(super) fn report(&self, reading: &mut Reading) {
+    pub(super) fn report(&mut self, reading: &mut Reading) {
         let counted = if self.whole.items > 0 {
-            &self.whole
+            &mut self.whole
         } else {
-            &self.done
+            &mut self.done
         };
-        let containers = counted.containers.len();
+        reading.containers = std::mem::take(&mut counted.containers);
+        let containers = reading.containers.len();
         let searches = self.web_searches.or_else(|| some(counted.web_searches));
         let reported = [
             (Unit::WebSearchRequests, searches),
@@ -133,7 +134,8 @@ impl HostedTools {
                 reading.usage.set(unit, count);
             }
         }
-        reading.parts.extend(self.images(counted.images));
+        let images = counted.images;
+        reading.parts.extend(self.images(images));
     }
 
     /// The images as a part with a model of its own: by tokens where they were reported.

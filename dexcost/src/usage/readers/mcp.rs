@@ -5,12 +5,16 @@
 //! model call and has no usage: which tool it is the request says, and the reply only how it went. Events
 //! before the reply are notifications and questions of the server, which have a method.
 
+use rust_decimal::Decimal;
+
 use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::ErrorType;
+use crate::text::Text;
 use crate::usage::framing::{Json, Keep};
 use crate::wire::RequestFacts;
 
 const KEEP: KeptFields = &[
+    ("id", Keep::All),
     ("method", Keep::All),
     ("result", Keep::Fields(&[("isError", Keep::All)])),
     ("error", Keep::Fields(&[("code", Keep::All)])),
@@ -39,11 +43,34 @@ fn accepts_both(request: &RequestFacts<'_>) -> bool {
         .all(|kind| memchr::memmem::find(accepts, kind).is_some())
 }
 
-/// Reads how a tool call went.
+/// The id of a JSON-RPC message.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RpcId {
+    Number(Decimal),
+    Name(Text),
+}
+
+impl RpcId {
+    pub(crate) fn of(id: Json<'_>) -> Option<Self> {
+        let name = || id.text().map(Self::Name);
+        id.number().map(Self::Number).or_else(name)
+    }
+}
+
+/// The reply to one call.
+#[derive(Debug)]
+pub(crate) struct ToolReply {
+    pub(crate) id: Option<RpcId>,
+    pub(crate) error: Option<ErrorType>,
+}
+
+/// More replies than this are not told apart.
+const MOST_REPLIES: usize = 64;
+
+/// Reads how tool calls went.
 #[derive(Debug, Default)]
 pub(crate) struct Mcp {
-    answered: bool,
-    error: Option<ErrorType>,
+    replies: Vec<ToolReply>,
 }
 
 impl Mcp {
@@ -61,26 +88,29 @@ impl WireForm for Mcp {
         if body.get("method").is_some() {
             return;
         }
-        if let Some(error) = body.get("error") {
-            self.answered = true;
-            self.error = Some(of_code(error));
-        }
-        if let Some(result) = body.get("result") {
-            self.answered = true;
-            let is_error = result.get("isError").and_then(Json::truth) == Some(true);
-            self.error = self.error.or(is_error.then_some(ErrorType::Other));
+        let failed = |result: Json<'_>| result.get("isError").and_then(Json::truth) == Some(true);
+        let error = match (body.get("error"), body.get("result")) {
+            (Some(error), _) => Some(of_code(error)),
+            (None, Some(result)) => failed(result).then_some(ErrorType::Other),
+            (None, None) => return,
+        };
+        if self.replies.len() < MOST_REPLIES {
+            let id = body.get("id").and_then(RpcId::of);
+            self.replies.push(ToolReply { id, error });
         }
     }
 
     fn finish(&mut self) -> Reading {
+        let is_answered = !self.replies.is_empty();
         Reading {
-            understood: self.answered,
-            error: self.error,
-            terminal: if self.answered {
+            understood: is_answered,
+            error: self.replies.iter().find_map(|reply| reply.error),
+            terminal: if is_answered {
                 Terminal::Closed
             } else {
                 Terminal::Open
             },
+            replies: std::mem::take(&mut self.replies),
             ..Reading::default()
         }
     }

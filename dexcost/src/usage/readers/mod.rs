@@ -53,6 +53,7 @@ mod workers_ai;
 mod tests;
 
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
 
 use super::Usage;
 use super::framing::{Json, Keep};
@@ -62,6 +63,7 @@ use crate::wire::Headers;
 
 pub(crate) use error_signs::{from_status, of_word as error_of_word};
 pub(crate) use hosts::providers;
+pub(crate) use mcp::{RpcId, ToolReply};
 pub(crate) use quirks::Quirks;
 pub(crate) use route::{Purpose, Route};
 
@@ -238,6 +240,10 @@ pub(crate) struct Reading {
     /// What the provider says its own provider charges to the caller's key, on top.
     pub(crate) upstream_cost: Option<Decimal>,
     pub(crate) parts: Vec<CallPart>,
+    /// The containers in which the provider ran code: each is billed once, however many calls use it.
+    pub(crate) containers: SmallVec<[Text; 1]>,
+    /// How calls of tools went, each by the id of its message.
+    pub(crate) replies: Vec<ToolReply>,
     pub(crate) error: Option<ErrorType>,
     pub(crate) terminal: Terminal,
 }

@@ -77,6 +77,44 @@ fn a_call_among_several_messages_counts() {
 }
 
 #[test]
+fn calls_that_go_as_one_message_are_each_one_with_its_own_reply() {
+    let call_of = |id: &str, tool: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}"}}}}"#)
+    };
+    let batch = [
+        call_of("2", "search"),
+        call_of("\"b\"", "fetch"),
+        call_of("4", "search"),
+    ]
+    .join(",");
+    let replies = [
+        r#"{"jsonrpc":"2.0","id":"b","result":{"isError":true}}"#,
+        r#"{"jsonrpc":"2.0","id":4,"error":{"code":-32602}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"result":{"content":[]}}"#,
+    ];
+    let whole = format!("[{}]", replies.join(","));
+    let events: String = replies.iter().map(|reply| format!("data: {reply}\n\n")).collect();
+    for reply in [whole, events] {
+        let seen = call(format!("[{batch}]").as_bytes(), 200, reply.as_bytes());
+        assert_eq!(service(&seen), Some("mcp:search"));
+        assert_eq!(seen.operation_status, OperationStatus::Succeeded);
+        let further = seen.further.iter();
+        let further = further.map(|other| (other.service.service.as_str(), other.error_type));
+        let expected = [
+            ("mcp:fetch", Some(ErrorType::Other)),
+            ("mcp:search", Some(ErrorType::InvalidRequest)),
+        ];
+        assert_eq!(further.collect::<Vec<_>>(), expected);
+    }
+    let cut = call(format!("[{batch}]").as_bytes(), 200, b"data: {}\n\n");
+    assert!(
+        cut.further
+            .iter()
+            .all(|other| other.operation_status == OperationStatus::Unknown)
+    );
+}
+
+#[test]
 fn a_known_model_host_is_one_whatever_header_fields_say() {
     let seen = exchange(
         OPENAI,

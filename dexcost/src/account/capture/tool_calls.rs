@@ -1,0 +1,98 @@
+//! Calls of tools over the Model Context Protocol: which an exchange asks for, and how each went.
+//!
+//! Up to 2025-03-26 the protocol let several messages go as one
+//! (<https://modelcontextprotocol.io/specification/2025-03-26/basic>, read 2026-11): each call among them
+//! is one of its own, and its reply bears its id.
+
+use super::body::Shown;
+use crate::event::{ErrorType, OperationStatus};
+use crate::observation::{FurtherUse, ServiceUse};
+use crate::text::Text;
+use crate::usage::framing::{Json, Keep};
+use crate::usage::readers::{RpcId, Terminal, ToolReply};
+
+/// Of a request to a server of tools: which tools it calls, if it calls any.
+pub(super) const KEEP_TOOL: &[(&str, Keep)] = &[
+    ("jsonrpc", Keep::All),
+    ("id", Keep::All),
+    ("method", Keep::All),
+    ("params", Keep::Fields(&[("name", Keep::All)])),
+];
+
+/// More calls than this in one exchange are not told apart.
+const MOST_CALLS: usize = 64;
+
+/// Longer names are none (the specification allows 128 characters).
+const LONGEST_TOOL: usize = 128;
+
+/// A message that calls a tool.
+#[derive(Debug)]
+pub(super) struct Asking {
+    id: Option<RpcId>,
+    tool: Text,
+}
+
+impl Asking {
+    /// The calls in a JSON-RPC message, or in an array of several.
+    pub(super) fn in_messages(root: Json<'_>) -> Vec<Self> {
+        let alone = Self::of(root).into_iter();
+        alone
+            .chain(root.items().filter_map(Self::of))
+            .take(MOST_CALLS)
+            .collect()
+    }
+
+    fn of(message: Json<'_>) -> Option<Self> {
+        let is_rpc = message.get("jsonrpc").and_then(Json::word) == Some("2.0");
+        let is_call = message.get("method").and_then(Json::str).as_deref() == Some("tools/call");
+        let tool = message.get("params")?.get("name")?.text()?;
+        (is_rpc && is_call && tool.len() <= LONGEST_TOOL).then(|| Self {
+            id: message.get("id").and_then(RpcId::of),
+            tool,
+        })
+    }
+
+    /// The use of the tool, whose price only the account knows.
+    pub(super) fn service(&self) -> ServiceUse {
+        ServiceUse::of(Text::from(format!("mcp:{}", self.tool)))
+    }
+
+    fn reply<'a>(&self, replies: &'a [ToolReply]) -> Option<&'a ToolReply> {
+        let id = self.id.as_ref()?;
+        replies.iter().find(|reply| reply.id.as_ref() == Some(id))
+    }
+
+    /// Leaves of what came only what is the reply to this call.
+    pub(super) fn pick(&self, shown: &mut Shown) {
+        let reply = self.reply(&shown.reading.replies);
+        let (error, is_answered) = (reply.and_then(|reply| reply.error), reply.is_some());
+        shown.reading.error = error;
+        shown.reading.terminal = if is_answered {
+            Terminal::Closed
+        } else {
+            Terminal::Open
+        };
+    }
+}
+
+/// The calls after the first, each with how it went by `outcome`.
+pub(super) fn further(
+    tools: &[Asking],
+    shown: &mut Shown,
+    outcome: impl Fn(&Shown) -> (OperationStatus, Option<ErrorType>),
+) -> Vec<FurtherUse> {
+    let mut uses = Vec::new();
+    for asking in tools.iter().skip(1) {
+        asking.pick(shown);
+        let (operation_status, error_type) = outcome(shown);
+        uses.push(FurtherUse {
+            service: asking.service(),
+            operation_status,
+            error_type,
+        });
+    }
+    if let Some(first) = tools.first().filter(|_| !uses.is_empty()) {
+        first.pick(shown);
+    }
+    uses
+}
