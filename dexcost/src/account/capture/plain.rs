@@ -9,7 +9,8 @@ use crate::usage::readers::{Reader, error_of_word};
 #[derive(Debug)]
 pub(super) struct Plain {
     form: Form,
-    scanner: Scanner,
+    /// Made where it is needed: few bodies are read otherwise than where they lie.
+    scanner: Option<Box<Scanner>>,
     pub(super) reader: Reader,
     event: Event,
     wrapped: Option<Wrapped>,
@@ -30,6 +31,8 @@ enum Form {
         may_be_lines: bool,
     },
     Json,
+    /// A document that was read already, where it lay.
+    Read,
     /// An array.
     Elements(Elements),
     Lines(Lines),
@@ -56,7 +59,7 @@ impl Plain {
     pub(super) fn new(mut reader: Reader, may_be_lines: bool) -> Self {
         Self {
             form: Form::Start { may_be_lines },
-            scanner: Scanner::new(reader.form().keep()),
+            scanner: None,
             wrapped: reader.form().wraps_events().then(Wrapped::default),
             reader,
             event: Event::default(),
@@ -82,6 +85,10 @@ impl Plain {
             bytes = &bytes[at..];
             self.form = match bytes[0] {
                 b'{' if may_be_lines => Form::Lines(Lines::default()),
+                b'{' if bytes.len() <= LARGEST_EVENT && self.reader.form().read_whole(bytes) => {
+                    self.form = Form::Read;
+                    return;
+                }
                 b'{' => Form::Json,
                 b'[' => Form::Elements(Elements::default()),
                 // The length of a message; its highest byte is never anything else.
@@ -94,9 +101,10 @@ impl Plain {
         }
         match std::mem::replace(&mut self.form, Form::Json) {
             Form::Start { .. } | Form::Json => {}
+            Form::Read => self.more(bytes),
             Form::Elements(mut elements) => {
                 let (reader, overflowed) = (&mut self.reader, &mut self.overflowed);
-                elements.feed(bytes, &mut self.scanner, &mut |scanner| {
+                elements.feed(bytes, scanner_for(&mut self.scanner, reader), &mut |scanner| {
                     *overflowed |= scanner.overflowed();
                     reader.form().read_body(Json::new(scanner.skeleton()));
                 });
@@ -117,19 +125,37 @@ impl Plain {
         }
     }
 
+    fn scanner(&mut self) -> &mut Scanner {
+        scanner_for(&mut self.scanner, &mut self.reader)
+    }
+
     /// A document; where a second one follows, it was the first of many.
     fn json(&mut self, bytes: &[u8]) {
-        let rest = self.scanner.feed_up_to_end(bytes).trim_ascii_start();
-        if rest.is_empty() || self.scanner.is_malformed() {
+        let scanner = self.scanner();
+        let rest = scanner.feed_up_to_end(bytes).trim_ascii_start();
+        if rest.is_empty() || scanner.is_malformed() {
             return;
         }
         if !rest.starts_with(b"{") {
-            return self.scanner.feed(rest);
+            return scanner.feed(rest);
         }
         self.scanned_event();
         let mut lines = Lines::default();
         lines.feed(rest, &mut |piece| self.piece(piece));
         self.form = Form::Lines(lines);
+    }
+
+    /// What follows a document: nothing, or it was the first of many.
+    fn more(&mut self, bytes: &[u8]) {
+        let rest = bytes.trim_ascii_start();
+        self.form = Form::Read;
+        if rest.starts_with(b"{") {
+            self.understood = true;
+            self.form = Form::Lines(Lines::default());
+            self.feed(rest);
+        } else {
+            self.garbled |= !rest.is_empty();
+        }
     }
 
     fn frame(&mut self, frame: Frame<'_>) {
@@ -155,15 +181,16 @@ impl Plain {
     fn wrapped_part(&mut self, data: &[u8]) {
         let Some(wrapped) = &mut self.wrapped else { return };
         for piece in data.chunks(LARGEST_EVENT) {
+            let scanner = scanner_for(&mut self.scanner, &mut self.reader);
             if self.event.is_large {
                 let mut plain = Vec::new();
                 wrapped.feed(piece, &mut plain);
-                self.scanner.feed(&plain);
+                scanner.feed(&plain);
                 continue;
             }
             wrapped.feed(piece, &mut self.event.held);
             if self.event.held.len() > LARGEST_EVENT {
-                self.event.outgrow(&mut self.scanner);
+                self.event.outgrow(scanner);
             }
         }
     }
@@ -179,8 +206,9 @@ impl Plain {
         match piece {
             Piece::Whole(data) if data.len() <= LARGEST_EVENT => self.event(data),
             Piece::Whole(data) => {
-                self.scanner.reset();
-                self.scanner.feed(data);
+                let scanner = self.scanner();
+                scanner.reset();
+                scanner.feed(data);
                 self.scanned_event();
             }
             Piece::Part(data) => self.part(data),
@@ -203,10 +231,11 @@ impl Plain {
             self.event.held.extend_from_slice(data);
             return;
         }
+        let scanner = scanner_for(&mut self.scanner, &mut self.reader);
         if !self.event.is_large {
-            self.event.outgrow(&mut self.scanner);
+            self.event.outgrow(scanner);
         }
-        self.scanner.feed(data);
+        scanner.feed(data);
     }
 
     fn event(&mut self, data: &[u8]) {
@@ -222,10 +251,11 @@ impl Plain {
     }
 
     fn scanned_event(&mut self) {
-        self.overflowed |= self.scanner.overflowed();
-        if self.scanner.is_complete() {
+        let scanner = scanner_for(&mut self.scanner, &mut self.reader);
+        self.overflowed |= scanner.overflowed();
+        if scanner.is_complete() {
             self.understood = true;
-            self.reader.form().event(self.scanner.skeleton());
+            self.reader.form().event(scanner.skeleton());
         } else {
             self.garbled = true;
         }
@@ -233,11 +263,15 @@ impl Plain {
 
     /// Drops an event that the stream broke off in, unless it is whole but for its blank line.
     fn broken_off(&mut self) {
-        if !self.event.is_large && !is_end_mark(&self.event.held) {
-            self.scanner.reset();
-            self.scanner.feed(&self.event.held);
+        if is_end_mark(&self.event.held) {
+            return;
         }
-        if !is_end_mark(&self.event.held) && !self.scanner.is_complete() {
+        let scanner = scanner_for(&mut self.scanner, &mut self.reader);
+        if !self.event.is_large {
+            scanner.reset();
+            scanner.feed(&self.event.held);
+        }
+        if !scanner.is_complete() {
             self.event = Event::default();
         }
     }
@@ -247,15 +281,20 @@ impl Plain {
         match std::mem::replace(&mut self.form, Form::Json) {
             Form::Start { .. } => Shape::Empty,
             Form::Json => {
-                let complete = self.scanner.is_complete();
-                let root = Json::new(self.scanner.skeleton());
+                let scanner = scanner_for(&mut self.scanner, &mut self.reader);
+                let root = Json::new(scanner.skeleton());
                 if root.is_object() {
                     self.reader.form().read_body(root);
                 }
-                self.overflowed |= self.scanner.overflowed();
-                self.garbled = self.scanner.is_malformed();
-                Shape::Json { complete }
+                self.overflowed |= scanner.overflowed();
+                self.garbled = scanner.is_malformed();
+                Shape::Json {
+                    complete: scanner.is_complete(),
+                }
             }
+            Form::Read => Shape::Json {
+                complete: !self.garbled,
+            },
             Form::Elements(elements) => {
                 self.garbled = elements.is_malformed();
                 if elements.is_between() {
@@ -278,6 +317,11 @@ impl Plain {
             Form::Frames(_) => Shape::Events,
         }
     }
+}
+
+/// The scanner of what the reader keeps.
+fn scanner_for<'a>(scanner: &'a mut Option<Box<Scanner>>, reader: &mut Reader) -> &'a mut Scanner {
+    scanner.get_or_insert_with(|| Box::new(Scanner::new(reader.form().keep())))
 }
 
 impl Event {

@@ -48,6 +48,8 @@ pub(super) struct RequestWatch {
     digest: Digest,
     decoder: Decoder,
     body: Body,
+    keep: &'static [(&'static str, Keep)],
+    asked: Asked,
     /// Whether it may call a tool.
     is_tool: bool,
     /// The model, where the query names it (Deepgram).
@@ -55,13 +57,23 @@ pub(super) struct RequestWatch {
     seen: bool,
 }
 
-/// The body with its coding undone: a form where it starts with a delimiter, as no JSON does.
+/// The body with its coding undone.
 #[derive(Debug)]
-struct Body {
-    scanner: Scanner,
-    form: Option<Box<Multipart>>,
-    started: bool,
+enum Body {
+    /// Nothing but blanks so far.
+    Start,
+    /// A document that came as a whole and was read where it lay.
+    Read { may_compact: bool },
+    /// JSON in pieces, or of a size or a kind that is scanned.
+    Scanned(Box<Scanner>),
+    /// A form: it starts with a delimiter, as no JSON does.
+    Form(Box<Multipart>),
+    /// No JSON.
+    Garbled,
 }
+
+/// Larger documents are scanned, also where they come as a whole.
+const LARGEST_READ: usize = 16 * 1024;
 
 /// What the request asked for.
 #[derive(Debug, Default)]
@@ -89,16 +101,14 @@ impl RequestWatch {
         Self {
             digest,
             decoder: Decoder::new(request.headers.get("content-encoding")),
-            body: Body {
-                scanner: Scanner::strict(match route.call_type {
-                    CallType::ImageGeneration => KEEP_IMAGES,
-                    CallType::Speech => KEEP_SPEECH,
-                    CallType::Tool => KEEP_TOOL,
-                    _ => KEEP,
-                }),
-                form: None,
-                started: false,
+            body: Body::Start,
+            keep: match route.call_type {
+                CallType::ImageGeneration => KEEP_IMAGES,
+                CallType::Speech => KEEP_SPEECH,
+                CallType::Tool => KEEP_TOOL,
+                _ => KEEP,
             },
+            asked: Asked::default(),
             is_tool: route.call_type == CallType::Tool,
             model: if is_audio { model_in(request.query) } else { None },
             seen: false,
@@ -108,64 +118,101 @@ impl RequestWatch {
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         self.seen = true;
         self.digest.feed(bytes);
-        let body = &mut self.body;
-        self.decoder.feed(bytes, &mut |plain| body.feed(plain));
+        let (body, keep, asked) = (&mut self.body, self.keep, &mut self.asked);
+        self.decoder
+            .feed(bytes, &mut |plain| body.feed(plain, keep, asked));
     }
 
     /// Whether the model may compact the conversation before it answers: true also where the request
     /// was not seen in full.
     pub(super) fn may_compact(&self) -> bool {
-        let scanner = &self.body.scanner;
-        let edits = Json::new(scanner.skeleton()).get("context_management");
-        let mut edits = edits
-            .and_then(|management| management.get("edits"))
-            .into_iter()
-            .flat_map(Json::items);
-        !scanner.is_complete()
-            || edits.any(|edit| {
-                edit.get("type")
-                    .and_then(Json::word)
-                    .is_some_and(|kind| kind.starts_with("compact"))
-            })
+        match &self.body {
+            Body::Read { may_compact } => *may_compact,
+            Body::Scanned(scanner) if scanner.is_complete() => {
+                let management = Json::new(scanner.skeleton()).get("context_management");
+                management.is_some_and(compacts)
+            }
+            _ => true,
+        }
     }
 
     /// What the request said. A body that is neither JSON nor a form says nothing.
     pub(super) fn finish(&mut self) -> Asked {
-        let body = &mut self.body;
-        self.decoder.finish(&mut |plain| body.feed(plain));
-        let mut asked = Asked {
-            digest: self.seen.then(|| self.digest.finish()),
-            ..Asked::default()
-        };
-        match &self.body.form {
-            Some(form) => form.fields().for_each(|(name, value)| asked.part(name, value)),
-            None if self.body.scanner.is_malformed() => {}
-            None => {
-                let root = Json::new(self.body.scanner.skeleton());
+        let (body, keep, asked) = (&mut self.body, self.keep, &mut self.asked);
+        self.decoder.finish(&mut |plain| body.feed(plain, keep, asked));
+        match &self.body {
+            Body::Form(form) => form.fields().for_each(|(name, value)| asked.part(name, value)),
+            Body::Scanned(scanner) if !scanner.is_malformed() => {
+                let root = Json::new(scanner.skeleton());
                 root.fields().for_each(|(name, value)| asked.field(name, value));
                 if self.is_tool {
                     asked.tools = Asking::in_messages(root);
                 }
             }
+            Body::Garbled => *asked = Asked::default(),
+            _ => {}
         }
+        let mut asked = std::mem::take(asked);
+        asked.digest = self.seen.then(|| self.digest.finish());
         asked.model = asked.model.or_else(|| self.model.take());
         asked
     }
 }
 
 impl Body {
-    fn feed(&mut self, bytes: &[u8]) {
-        if !self.started
-            && let Some(first) = bytes.trim_ascii_start().first()
-        {
-            self.started = true;
-            self.form = (*first == b'-').then(|| Box::new(Multipart::new(FORM)));
+    fn feed(&mut self, bytes: &[u8], keep: &'static [(&'static str, Keep)], asked: &mut Asked) {
+        if matches!(self, Self::Start) {
+            *self = match bytes.trim_ascii_start().first() {
+                None => return,
+                Some(b'-') => Self::Form(Box::new(Multipart::new(FORM))),
+                Some(_) => match read_whole(bytes, keep, asked) {
+                    Some(may_compact) => {
+                        *self = Self::Read { may_compact };
+                        return;
+                    }
+                    None => Self::Scanned(Box::new(Scanner::strict(keep))),
+                },
+            };
         }
-        match &mut self.form {
-            Some(form) => form.feed(bytes),
-            None => self.scanner.feed(bytes),
+        match self {
+            Self::Form(form) => form.feed(bytes),
+            Self::Scanned(scanner) => scanner.feed(bytes),
+            Self::Read { .. } if !bytes.trim_ascii().is_empty() => *self = Self::Garbled,
+            Self::Start | Self::Read { .. } | Self::Garbled => {}
         }
     }
+}
+
+/// Reads a document where it lies, if it is a whole one and nothing in it has to be scanned. Says whether
+/// the model may compact the conversation.
+fn read_whole(bytes: &[u8], keep: &'static [(&'static str, Keep)], asked: &mut Asked) -> Option<bool> {
+    if bytes.len() > LARGEST_READ {
+        return None;
+    }
+    let (mut read, mut may_compact) = (Asked::default(), false);
+    let mut fields = Json::new(bytes).fields();
+    for (name, value) in &mut fields {
+        match (Keep::field(keep, name), name) {
+            (Some(Keep::All), _) => read.field(name, value),
+            (Some(_), b"context_management") => may_compact = compacts(value),
+            (Some(_), _) => return None,
+            (None, _) => {}
+        }
+    }
+    let is_whole = fields.after()?.trim_ascii().is_empty();
+    is_whole.then(|| {
+        *asked = read;
+        may_compact
+    })
+}
+
+/// Whether what a request says of the management of its context lets the model compact it.
+fn compacts(management: Json<'_>) -> bool {
+    let mut edits = management.get("edits").into_iter().flat_map(Json::items);
+    edits.any(|edit| {
+        let kind = edit.get("type").and_then(Json::word);
+        kind.is_some_and(|kind| kind.starts_with("compact"))
+    })
 }
 
 impl Asked {

@@ -78,6 +78,14 @@ pub(crate) trait WireForm {
     /// Reads a body that is no stream.
     fn read_body(&mut self, body: Json<'_>);
 
+    /// Reads the first document of a body where it lies in memory as it came, if it is whole and the
+    /// reader can do that in one pass. False where not, and then nothing was read.
+    ///
+    /// To be answered only by readers to which a body and a first event are the same.
+    fn read_whole(&mut self, _document: &[u8]) -> bool {
+        false
+    }
+
     /// Reads the next event of a stream: its data, or the skeleton of it.
     fn event(&mut self, event: &[u8]) {
         self.read_body(Json::new(event));

@@ -130,10 +130,11 @@ impl OpenAiChat {
         false
     }
 
-    /// Reads a body or an event in one pass; counts are taken over where they stand.
-    fn read(&mut self, value: Json<'_>) {
+    /// Reads a body or an event in one pass; counts are taken over where they stand. Gives back what
+    /// follows it, if it is whole.
+    fn read<'a>(&mut self, value: Json<'a>) -> Option<&'a [u8]> {
         if !value.is_object() || self.closed {
-            return;
+            return None;
         }
         self.events = self.events.saturating_add(1);
         let (mut elsewhere, mut counted) = (Elsewhere::default(), false);
@@ -143,9 +144,7 @@ impl OpenAiChat {
                 b"id" if self.id.is_none() => self.id = field.text(),
                 b"model" if self.model.is_none() => self.model = field.text(),
                 b"service_tier" => self.service_tier = field.text().or_else(|| self.service_tier.take()),
-                b"choices" => field
-                    .items()
-                    .for_each(|choice| self.choice(choice, &mut elsewhere)),
+                b"choices" => fields.each(|choice| self.choice(choice, &mut elsewhere)),
                 b"usage" if field.is_object() => {
                     counted = true;
                     let mut usage = fields.enter();
@@ -172,13 +171,14 @@ impl OpenAiChat {
             }
             None => {}
         }
+        fields.after()
     }
 
     /// Takes the finish reason over: the first choice's, else any. An empty one says nothing, but
     /// stands where no other does.
-    fn choice<'a>(&mut self, choice: Json<'a>, elsewhere: &mut Elsewhere<'a>) {
+    fn choice<'a>(&mut self, choice: &mut Fields<'a>, elsewhere: &mut Elsewhere<'a>) {
         let (mut reason, mut is_first) = (None, true);
-        for (name, value) in choice.fields() {
+        for (name, value) in choice {
             match name {
                 b"finish_reason" => reason = value.str(),
                 b"index" => is_first = value.number().is_none_or(|index| index.is_zero()),
@@ -224,6 +224,15 @@ impl WireForm for OpenAiChat {
 
     fn read_body(&mut self, body: Json<'_>) {
         self.read(body);
+    }
+
+    fn read_whole(&mut self, document: &[u8]) -> bool {
+        let rest = self.read(Json::new(document));
+        let is_whole = rest.is_some_and(|rest| rest.trim_ascii_start().is_empty());
+        if !is_whole {
+            *self = Self::at(self.quirks);
+        }
+        is_whole
     }
 
     /// Reads the next event of a stream. Most say nothing new, and most of those that do add only

@@ -91,8 +91,13 @@ impl Decoder {
         if self.trouble.is_some() {
             return;
         }
-        if matches!(self.stages[..], [Stage::Plain]) {
-            return sink(bytes);
+        match &mut self.stages[..] {
+            [Stage::Plain] => return sink(bytes),
+            [stage] if stage.is_plain_from(bytes) => {
+                *stage = Stage::Plain;
+                return sink(bytes);
+            }
+            _ => {}
         }
         self.coded = self.coded.saturating_add(bytes.len() as u64);
         let limit = FREE_BYTES.max(self.coded.saturating_mul(LARGEST_RATIO));
@@ -160,6 +165,14 @@ fn finish(stages: &mut [Stage], sink: Sink<'_>) -> Result<(), Garbled> {
 }
 
 impl Stage {
+    /// Whether the first bytes already tell that there is no coding; the common case.
+    fn is_plain_from(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Sniff(sniff) => sniff.is_plain_from(bytes),
+            _ => false,
+        }
+    }
+
     fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), Garbled> {
         match self {
             Self::Plain => {

@@ -69,14 +69,17 @@ impl Sniff {
         &self.held[..self.length]
     }
 
+    /// Whether nothing is declared, and these first bytes are those of no coding that is recognised all
+    /// the same.
+    pub(super) fn is_plain_from(&self, bytes: &[u8]) -> bool {
+        let is_first = self.coding == Coding::Undeclared && self.length == 0;
+        is_first && bytes.first().is_some_and(|first| *first != GZIP[0] && *first != ZSTD[0])
+    }
+
     /// The stage to go on with; `None` while more bytes are needed.
     pub(super) fn decide(&self, next: &[u8]) -> Option<Stage> {
-        if self.coding == Coding::Undeclared && self.length == 0 {
-            // The common case holds nothing back.
-            let first = *next.first()?;
-            if first != GZIP[0] && first != ZSTD[0] {
-                return Some(Stage::Plain);
-            }
+        if self.is_plain_from(next) {
+            return Some(Stage::Plain);
         }
         let head = self.held();
         if head.len() < ENOUGH {

@@ -1,25 +1,33 @@
 //! What the bytes of JSON mean, one by one.
 
-/// Up to here a string is walked word by word: most are shorter than a jump is worth.
-const NEAR: usize = 24;
+use memchr::memchr2;
 
-/// How many bytes a word has.
-const WORD: usize = 8;
-/// A byte in each place of a word.
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-const QUOTES: u64 = ONES * b'"' as u64;
-const BACKSLASHES: u64 = ONES * b'\\' as u64;
+/// Up to here a string is looked at without a jump: most are shorter than one is worth.
+const NEAR: usize = 64;
 
-/// The place of the first quote or backslash among eight bytes.
-fn mark(word: [u8; WORD]) -> Option<usize> {
-    // The lowest bit that is set belongs to the first byte that is zero; higher ones may err.
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGH
+/// The place of the first quote or backslash.
+#[inline]
+fn mark(bytes: &[u8]) -> Option<usize> {
+    let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
+    near_mark(near).or_else(|| Some(NEAR + memchr2(b'"', b'\\', far)?))
+}
+
+/// The same for few bytes. The searcher that every processor of the kind has can be inlined; the best one
+/// is chosen while the program runs.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn near_mark(bytes: &[u8]) -> Option<usize> {
+    use memchr::arch::x86_64::sse2::memchr::Two;
+    match Two::new(b'"', b'\\') {
+        Some(searcher) => searcher.find(bytes),
+        None => memchr2(b'"', b'\\', bytes),
     }
-    let word = u64::from_le_bytes(word);
-    let marks = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
-    (marks != 0).then_some(marks.trailing_zeros() as usize / WORD)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn near_mark(bytes: &[u8]) -> Option<usize> {
+    memchr2(b'"', b'\\', bytes)
 }
 
 pub(super) const fn is_blank(byte: u8) -> bool {
@@ -27,24 +35,33 @@ pub(super) const fn is_blank(byte: u8) -> bool {
 }
 
 /// Whether a byte can be part of a number, `true`, `false` or `null`.
-pub(super) const fn is_scalar(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
+#[inline]
+pub(super) fn is_scalar(byte: u8) -> bool {
+    SCALAR[byte as usize]
+}
+
+static SCALAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < u8::MAX {
+        table[byte as usize] =
+            matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.');
+        byte += 1;
+    }
+    table
+};
+
+/// Where the number, `true`, `false` or `null` ends that `bytes` start with; `None` where that is not
+/// in sight.
+#[inline]
+pub(super) fn scalar_end(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| !is_scalar(*byte))
 }
 
 /// The quote that ends the string in which `bytes[at..]` lies. Where it is not in sight, the error
 /// says where to go on looking: one past the end, if the last byte is a backslash.
 pub(super) fn quote(bytes: &[u8], mut at: usize) -> Result<usize, usize> {
-    let near = at.saturating_add(NEAR);
-    while at < near
-        && let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk)
-    {
-        match mark(*word) {
-            Some(next) if bytes[at + next] == b'"' => return Ok(at + next),
-            Some(next) => at += next + 2,
-            None => at += WORD,
-        }
-    }
-    while let Some(next) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
+    while let Some(next) = bytes.get(at..).and_then(mark) {
         if bytes[at + next] == b'"' {
             return Ok(at + next);
         }
@@ -53,20 +70,9 @@ pub(super) fn quote(bytes: &[u8], mut at: usize) -> Result<usize, usize> {
     Err(at.max(bytes.len()))
 }
 
-/// The quote that ends a name of at most `most` bytes that has no escapes and is in sight.
-pub(super) fn plain_name(bytes: &[u8], most: usize) -> Option<usize> {
-    let mut at = 0;
-    while at < most {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) else {
-            let rest = bytes.get(at..)?.iter().position(|b| matches!(b, b'"' | b'\\'))?;
-            return (at + rest < most && bytes[at + rest] == b'"').then_some(at + rest);
-        };
-        match mark(*word) {
-            Some(next) => return (at + next < most && word[next] == b'"').then_some(at + next),
-            None => at += WORD,
-        }
-    }
-    None
+/// The quote that ends a string of less than `most` bytes that has no escapes and is in sight.
+pub(super) fn plain_text(bytes: &[u8], most: usize) -> Option<usize> {
+    mark(bytes).filter(|at| *at < most && bytes[*at] == b'"')
 }
 
 /// Where the string ends in which `bytes` lie; `escaped` carries a backslash from piece to piece.
@@ -113,7 +119,7 @@ mod tests {
             let from = from.min(bytes.len());
             prop_assert_eq!(quote(bytes, from), slowly(bytes, from));
             let plain = bytes.iter().take(48).position(|b| matches!(b, b'"' | b'\\'));
-            prop_assert_eq!(plain_name(bytes, 48), plain.filter(|at| bytes[*at] == b'"'));
+            prop_assert_eq!(plain_text(bytes, 48), plain.filter(|at| bytes[*at] == b'"'));
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Keep {
 
 impl Keep {
     /// What is kept of a field, if anything.
-    pub(super) fn field(fields: &'static [(&'static str, Keep)], name: &[u8]) -> Option<&'static Keep> {
+    pub(crate) fn field(fields: &'static [(&'static str, Keep)], name: &[u8]) -> Option<&'static Keep> {
         fields
             .iter()
             // Most names differ in their first byte.

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::bytes::{is_blank, is_scalar, plain_name, text_end};
+use super::bytes::{is_blank, plain_text, scalar_end, text_end};
 use super::length::Length;
 use super::skeleton::{Copying, Skeleton};
 use super::skip::{Skip, SkipEnd};
@@ -235,7 +235,7 @@ impl Scanner {
     fn begin_name(&mut self, bytes: &[u8]) -> usize {
         let inner = &bytes[1..];
         // The common case: the whole name is in sight, and the colon follows it.
-        let Some(end) = plain_name(inner, LONGEST_NAME) else {
+        let Some(end) = plain_text(inner, LONGEST_NAME) else {
             self.state = State::Name(Name {
                 bytes: [0; LONGEST_NAME],
                 length: 0,
@@ -396,7 +396,7 @@ impl Scanner {
         let State::Scalar { copy, length } = &mut self.state else {
             return 0;
         };
-        let end = bytes.iter().position(|b| !is_scalar(*b));
+        let end = scalar_end(bytes);
         let piece = &bytes[..end.unwrap_or(bytes.len())];
         let (copy, fits) = (*copy, LONGEST_TEXT.saturating_sub(*length));
         *length = length.saturating_add(piece.len());

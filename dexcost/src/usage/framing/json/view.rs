@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::LONGEST_TEXT;
-use super::bytes::{is_blank, is_scalar, quote};
+use super::bytes::{is_blank, is_scalar, plain_text, quote, scalar_end};
 use crate::text::Text;
+
+/// Whole numbers of so many digits fit 64 bits.
+const LONGEST_COUNT: usize = 18;
 
 /// One value of a JSON document, which may be cut off: what is incomplete reads as absent.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,7 @@ impl<'a> Json<'a> {
         Fields {
             rest: self.raw.strip_prefix(b"{").unwrap_or_default(),
             value: &[],
+            is_first: true,
         }
     }
 
@@ -98,13 +102,15 @@ impl<'a> Json<'a> {
 
     /// The string, where it is one of a length that names have.
     pub(crate) fn str(self) -> Option<Cow<'a, str>> {
+        if let [b'"', inner @ ..] = self.raw
+            && let Some(end) = plain_text(inner, LONGEST_TEXT + 1)
+        {
+            return std::str::from_utf8(&inner[..end]).ok().map(Cow::Borrowed);
+        }
         let end = value_end(self.raw)?;
         let inner = self.raw.get(1..end.checked_sub(1)?)?;
         if self.raw[0] != b'"' || inner.len() > LONGEST_TEXT {
             return None;
-        }
-        if memchr::memchr(b'\\', inner).is_none() {
-            return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
         }
         serde_json::from_slice(&self.raw[..end]).ok().map(Cow::Owned)
     }
@@ -131,15 +137,17 @@ impl<'a> Json<'a> {
     }
 
     /// The number, exactly as written; `None` where it is none or has more digits than a decimal.
+    #[inline]
     pub(crate) fn number(self) -> Option<Decimal> {
-        let digits = self.scalar()?;
-        if digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
-            let value = digits
-                .iter()
-                .fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
-            return Some(Decimal::from(value));
+        let mut count = 0;
+        for (at, byte) in self.raw.iter().take(LONGEST_COUNT + 1).enumerate() {
+            match byte {
+                b'0'..=b'9' => count = count * 10 + u64::from(byte - b'0'),
+                byte if at == 0 || is_scalar(*byte) => break,
+                _ => return Some(Decimal::from(count)),
+            }
         }
-        decimal(std::str::from_utf8(digits).ok()?)
+        decimal(std::str::from_utf8(self.scalar()?).ok()?)
     }
 
     /// The number, also where it is written as a string.
@@ -154,7 +162,7 @@ impl<'a> Json<'a> {
 
     /// A scalar whose end is in sight: digits at a cut may be half a number.
     fn scalar(self) -> Option<&'a [u8]> {
-        let end = self.raw.iter().position(|b| !is_scalar(*b))?;
+        let end = scalar_end(self.raw)?;
         (end > 0).then(|| &self.raw[..end])
     }
 }
@@ -171,6 +179,8 @@ pub(crate) struct Fields<'a> {
     rest: &'a [u8],
     /// The last value, until it is passed.
     value: &'a [u8],
+    /// Whether no field was seen yet, so that no comma precedes the next.
+    is_first: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -202,6 +212,26 @@ impl<'a> Fields<'a> {
         self.leave(&inner);
     }
 
+    /// Goes through the objects of the array that is the value of the last field.
+    pub(crate) fn each(&mut self, mut see: impl FnMut(&mut Self)) {
+        let [b'[', elements @ ..] = self.value else { return };
+        let mut rest = trim_start(elements);
+        while rest.starts_with(b"{") {
+            let mut inner = Json { raw: rest }.fields();
+            see(&mut inner);
+            inner.by_ref().for_each(drop);
+            let Some(after) = inner.after() else { return };
+            rest = trim_start(after);
+            if let [b',', next @ ..] = rest {
+                rest = trim_start(next);
+            }
+        }
+        if let [b']', after @ ..] = rest {
+            self.rest = after;
+            self.value = &[];
+        }
+    }
+
     /// Goes to the end of the last value.
     fn pass(&mut self) {
         let value = std::mem::take(&mut self.value);
@@ -214,25 +244,27 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (&'a [u8], Json<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             self.pass();
-            let rest = match self.rest {
-                // The common case: a comma, and no blanks.
-                [b',', name @ ..] if name.first() == Some(&b'"') => name,
-                rest => {
-                    let rest = trim_start(rest);
-                    trim_start(rest.strip_prefix(b",").unwrap_or(rest))
+            let rest = std::mem::take(&mut self.rest);
+            let rest = match trim_start(rest) {
+                [b',', name @ ..] if !self.is_first => trim_start(name),
+                name if self.is_first => name,
+                end => {
+                    self.rest = end;
+                    return None;
                 }
             };
-            if rest.first() != Some(&b'"') {
-                self.rest = if rest.starts_with(b"}") { rest } else { &[] };
+            let [b'"', named @ ..] = rest else {
+                self.rest = if self.is_first { rest } else { &[] };
                 return None;
-            }
-            self.rest = &[];
-            let end = text_end(rest, 1)?;
-            let name = &rest[1..end - 1];
-            let value = trim_start(trim_start(&rest[end..]).strip_prefix(b":")?);
+            };
+            self.is_first = false;
+            let end = quote(named, 0).ok()?;
+            let (name, rest) = (&named[..end], trim_start(&named[end + 1..]));
+            let value = trim_start(rest.strip_prefix(b":")?);
             self.value = value;
             if !value.starts_with(b"null") && !value.is_empty() {
                 return Some((name, Json { raw: value }));
@@ -269,7 +301,7 @@ fn value_end(bytes: &[u8]) -> Option<usize> {
     match bytes.first()? {
         b'"' => text_end(bytes, 1),
         b'{' | b'[' => container_end(bytes),
-        _ => bytes.iter().position(|b| !is_scalar(*b)),
+        _ => scalar_end(bytes),
     }
 }
 
@@ -278,6 +310,7 @@ fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
     quote(bytes, from).ok().map(|end| end + 1)
 }
 
+/// No container ends after a comma.
 fn container_end(bytes: &[u8]) -> Option<usize> {
     let mut depth = 0usize;
     let mut at = 0;
@@ -289,6 +322,9 @@ fn container_end(bytes: &[u8]) -> Option<usize> {
             }
             b'{' | b'[' => depth += 1,
             b'}' | b']' => {
+                if bytes[..at].trim_ascii_end().ends_with(b",") {
+                    return None;
+                }
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
                     return Some(at + 1);
@@ -300,7 +336,15 @@ fn container_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+#[inline]
 fn trim_start(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [first, ..] if *first > b' ' => bytes,
+        _ => past_blanks(bytes),
+    }
+}
+
+fn past_blanks(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
     while let [first, more @ ..] = rest
         && is_blank(*first)
