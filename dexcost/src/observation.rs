@@ -51,6 +51,8 @@ pub struct Observation {
     /// holds for one process only, is never stored, and nothing can be read back from it. `None`
     /// where the body was not seen.
     pub request_digest: Option<u64>,
+    /// What it shows of a call that runs on after it was answered.
+    pub job: Option<JobSight>,
     /// The containers in which the provider ran code, as keys that hold for one process only. Of the
     /// sessions in [`usage`](Self::usage) only those count whose container no call used before.
     pub containers: Vec<u64>,
@@ -63,6 +65,15 @@ pub struct Observation {
     pub traffic: HostTraffic,
     /// Where the other end is.
     pub peer: Peer,
+}
+
+/// What an exchange shows of a model call that runs on after it was answered and is polled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSight {
+    /// The provider's id of it, as a key that holds for one process only.
+    pub key: u64,
+    /// What it consumed, where the exchange is a poll that shows its end; `None` where it was begun.
+    pub consumed: Option<Usage>,
 }
 
 /// The use of a priced service in one exchange.
@@ -152,6 +163,7 @@ impl Observation {
             usage_is_suspect: false,
             body_trouble: None,
             request_digest: None,
+            job: None,
             containers: Vec::new(),
             service: None,
             further: Vec::new(),

@@ -49,6 +49,127 @@ fn a_container_is_paid_for_once_however_many_calls_run_code_in_it() {
     assert_eq!(task.task().totals.llm_cost_usd, dec!(0.06));
 }
 
+fn get<'a>(url: &'a str, body: &'a str) -> ReceivedResponse<'a> {
+    post(url, body).method("GET")
+}
+
+fn background(status: &str, usage: &str) -> String {
+    format!(
+        r#"{{"id":"resp_1","object":"response","background":true,"status":"{status}","model":"gpt-4o","output":[],"usage":{usage}}}"#
+    )
+}
+
+const USED: &str = r#"{"input_tokens":1000,"output_tokens":100,"total_tokens":1100}"#;
+/// 1,000 tokens in at 2.50 and 100 out at 10 dollars a million.
+const COST: Decimal = dec!(0.0035);
+
+#[test]
+fn a_call_in_the_background_is_one_event_that_its_first_finished_poll_completes() {
+    let (sink, tracker, task) = opened();
+    let poll = format!("{RESPONSES}/resp_1");
+    let queued = background("queued", "null");
+    let begun = task.record_response(&post(RESPONSES, &queued)).unwrap();
+    assert_eq!(
+        (begun.cost_usd, begun.operation_status),
+        (None, OperationStatus::Unknown)
+    );
+    assert_eq!(task.task().totals.unknown_cost_count, 1);
+    let working = background("in_progress", "null");
+    assert!(task.record_response(&get(&poll, &working)).is_none());
+
+    // Whoever asks, the cost falls on the task that made the call.
+    let asking = tracker.start_task_sync("asking", TaskOptions::default()).unwrap();
+    let done = background("completed", USED);
+    let event = asking.record_response(&get(&poll, &done)).unwrap();
+    assert_eq!((event.event_id, event.revision), (begun.event_id, 2));
+    assert_eq!((event.cost_usd, event.task_id), (Some(COST), task.task_id()));
+    assert_eq!(event.operation_status, OperationStatus::Succeeded);
+    for asks in [&asking, &task] {
+        assert!(
+            asks.record_response(&get(&poll, &done)).is_none(),
+            "it is counted"
+        );
+    }
+
+    let totals = task.task().totals;
+    assert_eq!((totals.llm_cost_usd, totals.unknown_cost_count), (COST, 0));
+    assert_eq!((totals.event_count, totals.total_input_tokens), (1, 1000));
+    assert_eq!(asking.task().totals.llm_cost_usd, Decimal::ZERO);
+    assert_eq!(sink.events().len(), 1);
+}
+
+#[test]
+fn a_poll_of_a_call_that_was_not_begun_here_shows_another_ones_usage() {
+    let (_sink, tracker, task) = opened();
+    let poll = format!("{RESPONSES}/resp_1");
+    let done = background("completed", USED);
+    assert!(task.record_response(&get(&poll, &done)).is_none());
+    assert!(tracker.record_response(&get(&poll, &done)).is_none());
+    assert_eq!(tracker.sessions().open_count(), 0);
+    // Nor does one that answered at once become another call when it is looked at again.
+    task.record_response(&post(RESPONSES, &done)).unwrap();
+    assert!(task.record_response(&get(&poll, &done)).is_none());
+    assert_eq!(task.task().totals.llm_cost_usd, COST);
+}
+
+#[test]
+fn the_cost_of_a_call_whose_task_is_gone_falls_on_the_one_that_asks() {
+    let (_sink, tracker, task) = opened();
+    task.record_response(&post(RESPONSES, &background("queued", "null")))
+        .unwrap();
+    task.end_blocking(dexcost::TaskStatus::Success).unwrap();
+    drop(task);
+    let asking = tracker.start_task_sync("asking", TaskOptions::default()).unwrap();
+    let poll = format!("{RESPONSES}/resp_1");
+    let done = background("completed", USED);
+    asking.record_response(&get(&poll, &done)).unwrap();
+    assert!(asking.record_response(&get(&poll, &done)).is_none());
+    assert_eq!(asking.task().totals.llm_cost_usd, COST);
+}
+
+#[test]
+fn a_run_that_waits_for_tools_is_one_call() {
+    let (_sink, _tracker, task) = opened();
+    let runs = "https://api.openai.com/v1/threads/thread_1/runs";
+    let run = |status: &str, usage: &str| {
+        format!(
+            r#"{{"id":"run_1","object":"thread.run","status":"{status}","model":"gpt-4o","usage":{usage}}}"#
+        )
+    };
+    let queued = run("queued", "null");
+    task.record_response(&post(runs, &queued)).unwrap();
+    let outputs = format!("{runs}/run_1/submit_tool_outputs");
+    assert!(task.record_response(&post(&outputs, &queued)).is_none());
+    let poll = format!("{runs}/run_1");
+    let used = r#"{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}"#;
+    let event = task
+        .record_response(&get(&poll, &run("completed", used)))
+        .unwrap();
+    assert_eq!(event.cost_usd, Some(COST));
+    let totals = task.task().totals;
+    assert_eq!((totals.event_count, totals.unknown_cost_count), (1, 0));
+}
+
+#[test]
+fn a_prediction_is_one_event_with_the_time_that_its_poll_shows() {
+    let (_sink, _tracker, task) = opened();
+    let predictions = "https://api.replicate.com/v1/predictions";
+    let prediction = |status: &str, metrics: &str| {
+        format!(r#"{{"id":"p1","model":"me/mine","status":"{status}","error":null{metrics}}}"#)
+    };
+    let begun = task
+        .record_response(&post(predictions, &prediction("starting", "")))
+        .unwrap();
+    assert_eq!(begun.cost_usd, None);
+    let poll = format!("{predictions}/p1");
+    let done = prediction("succeeded", r#","metrics":{"predict_time":2.5}"#);
+    let event = task.record_response(&get(&poll, &done)).unwrap();
+    assert_eq!(event.usage.get(Unit::ComputeSeconds), Some(dec!(2.5)));
+    assert_eq!(event.event_id, begun.event_id);
+    assert!(task.record_response(&get(&poll, &done)).is_none());
+    assert_eq!(task.task().totals.event_count, 1);
+}
+
 #[test]
 fn tools_that_are_called_in_one_message_are_an_event_each() {
     let (sink, tracker, task) = opened();

@@ -139,14 +139,32 @@ impl TaskCell {
             None => live.flagged.len().checked_sub(1)?,
         };
         let before = live.flagged.remove(at);
-        let mut after = Event::clone(&before);
-        after.is_retry = false;
-        after.retry_reason = None;
-        after.retry_of = None;
-        after.revision += 1;
+        let after = unflagged(&before);
         let after = live.replace(&self.tracker, before, after);
         live.renew_if_ended(&self.tracker);
         Some(after)
+    }
+
+    /// Completes an event that was recorded before, when it is known what became of it.
+    pub(super) fn complete(&self, before: Arc<Event>, change: impl FnOnce(&mut Event)) -> Arc<Event> {
+        let mut live = self.live.lock();
+        let flagged = live
+            .flagged
+            .iter()
+            .position(|event| event.event_id == before.event_id);
+        let before = match flagged {
+            None if before.is_retry && live.flagged.len() < FLAGGED => Arc::new(unflagged(&before)),
+            _ => before,
+        };
+        let mut after = Event::clone(&before);
+        change(&mut after);
+        after.revision += 1;
+        let after = live.replace(&self.tracker, before, after);
+        if let Some(at) = flagged {
+            live.flagged[at] = Arc::clone(&after);
+        }
+        live.renew_if_ended(&self.tracker);
+        after
     }
 
     /// Changes the metadata and hands the renewed record over.
@@ -286,6 +304,17 @@ impl Live {
             self.flagged.remove(0);
         }
         self.flagged.push(Arc::clone(event));
+    }
+}
+
+/// An event without the flag of a retry, in its next version.
+fn unflagged(event: &Event) -> Event {
+    Event {
+        is_retry: false,
+        retry_reason: None,
+        retry_of: None,
+        revision: event.revision + 1,
+        ..event.clone()
     }
 }
 

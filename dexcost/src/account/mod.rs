@@ -18,6 +18,7 @@
 //! | `traffic` | what a task moved over the network, by host |
 //! | `network` | from traffic to network events and the price of egress |
 //! | `counted` | which uses were counted already |
+//! | `jobs` | calls that run on after they were answered |
 //! | `tools` | what a call of a tool costs |
 //! | `wants` | what a tracker wants to know of outbound calls |
 //! | `sessions` | tasks that dexcost opens for costs outside any task |
@@ -26,6 +27,7 @@ pub mod capture;
 mod cell;
 mod context;
 mod counted;
+mod jobs;
 mod network;
 mod observed;
 mod options;

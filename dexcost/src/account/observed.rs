@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::account::capture::pricing_of;
+use crate::account::jobs::Begun;
 use crate::account::network;
 use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
 use crate::ending::Ending;
 use crate::event::{CallFacts, Event, EventType};
-use crate::observation::{FurtherUse, Observation, ServiceUse};
+use crate::observation::{FurtherUse, JobSight, Observation, ServiceUse};
 use crate::pricing::PriceQuery;
 use crate::usage::Unit;
 
@@ -17,11 +18,39 @@ impl TaskHandle {
     /// Records what an exchange showed: a model call, the use of a priced service, or, where it was
     /// large, failed or slow, an event of the network. Whatever it was, its traffic counts.
     ///
-    /// Calls of tools that went as one message are an event each.
+    /// Calls of tools that went as one message are an event each. A poll that shows the end of a call in
+    /// the background completes the event of that call, on the task that made it.
     ///
-    /// Returns the event, the first of several, `None` where the exchange is worth none. `latency_ms` is the time from the
-    /// request to the end of the exchange.
+    /// Returns the event, the first of several, `None` where the exchange is worth none. `latency_ms` is
+    /// the time from the request to the end of the exchange.
     pub fn record_observation(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
+        let jobs = &self.cell().tracker().jobs;
+        let mut begun = None;
+        match seen.job.take() {
+            Some(JobSight { key, consumed: None }) if jobs.has(key) => {
+                // What a tool found was handed to a run that goes on.
+                seen.captured = false;
+            }
+            Some(JobSight { key, consumed: None }) => begun = Some(key),
+            Some(JobSight {
+                key,
+                consumed: Some(usage),
+            }) => {
+                if let Some(begun) = jobs.end(key) {
+                    seen.usage = usage;
+                    return Some(self.complete(&begun, seen));
+                }
+            }
+            None => {}
+        }
+        let event = self.record_exchange(seen, latency_ms);
+        if let (Some(key), Some(event)) = (begun, &event) {
+            jobs.begin(key, self.cell(), Arc::clone(event));
+        }
+        event
+    }
+
+    fn record_exchange(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
         let further = std::mem::take(&mut seen.further).into_iter();
         let others: Vec<_> = further.map(|further| alone(further, &seen)).collect();
         let (traffic, peer) = (seen.traffic, seen.peer);
@@ -49,14 +78,38 @@ impl TaskHandle {
         });
         let event = self.cell().observe(event, digest, &host, traffic, peer);
         for other in others {
-            self.record_observation(other, latency_ms);
+            self.record_exchange(other, latency_ms);
         }
         event
     }
 
-    fn model_event(&self, mut seen: Observation) -> Event {
-        self.count_sessions(&mut seen);
+    /// Completes a call that was begun before, whose end was seen.
+    fn complete(&self, begun: &Begun, seen: Observation) -> Arc<Event> {
+        let (traffic, peer) = (seen.traffic, seen.peer);
+        let host = seen.call.host.clone().unwrap_or_default();
+        let whole = begun.with_end(seen);
+        let event = match begun.task.upgrade() {
+            Some(task) => task.complete(Arc::clone(&begun.event), |event| self.describe(event, whole)),
+            // Nobody holds its task any more: the cost still falls on one.
+            None => {
+                let mut event = self.blank(EventType::LlmCall);
+                self.describe(&mut event, whole);
+                self.cell().record(event, None)
+            }
+        };
+        self.cell().observe(None, None, &host, traffic, peer);
+        event
+    }
+
+    fn model_event(&self, seen: Observation) -> Event {
         let mut event = self.blank(EventType::LlmCall);
+        self.describe(&mut event, seen);
+        event
+    }
+
+    /// Fills an event with what is known of a model call, at the prices of its time.
+    fn describe(&self, event: &mut Event, mut seen: Observation) {
+        self.count_sessions(&mut seen);
         let cost = pricing_of(&seen, &self.cell().tracker().pricing, event.occurred_at);
         event.provider = seen.provider;
         let call = seen.call;
@@ -68,8 +121,7 @@ impl TaskHandle {
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
-        apply_cost(&mut event, cost.into());
-        event
+        apply_cost(event, cost.into());
     }
 
     /// Leaves out sessions in containers that an earlier call paid for.
@@ -156,11 +208,20 @@ impl CostTracker {
     ) -> Option<Arc<Event>> {
         match task {
             Some(task) => task.record_observation(seen, latency_ms),
-            None if seen.captured || self.is_new(seen.service.as_deref()) => self
-                .current_task_or_session()
-                .record_observation(seen, latency_ms),
+            None if seen.captured
+                || self.is_new(seen.service.as_deref())
+                || self.is_begun(seen.job.as_ref()) =>
+            {
+                self.current_task_or_session()
+                    .record_observation(seen, latency_ms)
+            }
             None => None,
         }
+    }
+
+    /// Whether a call in the background was begun here.
+    fn is_begun(&self, job: Option<&JobSight>) -> bool {
+        job.is_some_and(|job| self.shared().jobs.has(job.key))
     }
 
     /// Whether a service was used in a way that is not counted yet.

@@ -13,6 +13,7 @@ use crate::account::capture::CaptureOptions;
 use crate::account::cell::TaskCell;
 use crate::account::context;
 use crate::account::counted::Counted;
+use crate::account::jobs::Jobs;
 use crate::account::options::TaskOptions;
 use crate::account::retries::RetryHeuristics;
 use crate::account::scope::{self, Surroundings};
@@ -72,6 +73,7 @@ pub(super) struct Shared {
     pub(super) wants: Wants,
     pub(super) services: ServiceCatalog,
     pub(super) counted: Counted,
+    pub(super) jobs: Jobs,
     pub(super) tools: Tools,
     handle: Mutex<Weak<Handle>>,
 }
@@ -124,6 +126,7 @@ impl CostTracker {
             wants: Wants::new(parts.capture),
             services: parts.services,
             counted: Counted::default(),
+            jobs: Jobs::default(),
             tools: Tools::default(),
             handle: Mutex::default(),
         }))

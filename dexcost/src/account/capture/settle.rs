@@ -7,7 +7,7 @@ use super::service_call::key_of;
 use super::tool_calls::{self, Asking};
 use crate::ending::Ending;
 use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
-use crate::observation::{BodyTrouble, Observation, UsageScope};
+use crate::observation::{BodyTrouble, JobSight, Observation, UsageScope};
 use crate::text::Text;
 use crate::usage::Unit;
 use crate::usage::readers::{Purpose, Reading, Route, Terminal, from_status};
@@ -35,6 +35,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         _ => UsageScope::None,
     };
     let tool = tools.first().map(Asking::service);
+    let job = job(&watch.route, captured, watch.status, status, &mut shown.reading);
     let Shown {
         reading,
         shape,
@@ -51,6 +52,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         usage_is_suspect: reading.is_suspect,
         body_trouble: trouble,
         request_digest: asked.digest,
+        job,
         containers: reading.containers.iter().map(|id| key_of(id)).collect(),
         service: tool.map(Box::new),
         further,
@@ -85,6 +87,30 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             ..CallFacts::default()
         },
     }
+}
+
+/// What an exchange shows of a call in the background: that it was taken, or how it ended. A poll has no
+/// usage of its own.
+fn job(
+    route: &Route,
+    captured: bool,
+    http_status: Option<u16>,
+    status: OperationStatus,
+    reading: &mut Reading,
+) -> Option<JobSight> {
+    let is_poll = route.purpose == Purpose::Retrieval;
+    let consumed = is_poll.then(|| std::mem::take(&mut reading.usage));
+    let id = reading
+        .id
+        .as_ref()
+        .filter(|_| matches!(http_status, Some(200..300)))?;
+    let is_begun = captured && reading.is_pending && reading.usage.is_empty();
+    let is_known = matches!(status, OperationStatus::Succeeded | OperationStatus::Failed);
+    let is_over = is_poll && is_known && !reading.is_pending && reading.finish.is_some();
+    (is_begun || is_over).then(|| JobSight {
+        key: key_of(id),
+        consumed,
+    })
 }
 
 /// Whether the exchange was the call: a redirect is followed by another.

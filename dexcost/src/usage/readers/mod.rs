@@ -38,7 +38,6 @@ mod paths;
 mod quirks;
 mod replicate;
 mod rerank;
-mod retrieval;
 mod route;
 mod scan;
 mod speech;
@@ -210,8 +209,6 @@ wire_forms! {
     Mcp = mcp::Mcp,
     /// Cloudflare's Workers AI.
     WorkersAi = workers_ai::WorkersAi,
-    /// What shows the result of an earlier call, whatever its form.
-    Retrieval = retrieval::Retrieval,
 }
 
 /// What a reader has read.

@@ -4,7 +4,7 @@
 //! <https://platform.openai.com/docs/api-reference/responses-streaming>, read 2026-11. A stream says
 //! nothing of usage before its last event (`response.completed`, `.incomplete`, `.failed`), which holds
 //! the whole response. A call in the background is answered before it ran: `usage` is null and the
-//! status says so. Its polls show the usage, but are not the call.
+//! status says so. Its polls show the usage, but are not the call: they complete it.
 
 use std::sync::LazyLock;
 

@@ -201,23 +201,23 @@ pub(super) const RUN: &str = "/ai/run/";
 pub(super) const WORKERS: &str = "/workers-ai/";
 pub(super) const CORTEX: &str = "/cortex/inference:";
 
-/// Whether a GET shows the result of an earlier call: a response, a completion, a run or a prediction
-/// by its id.
-pub(super) fn is_retrieval(path: &str) -> bool {
+/// The wire form and kind of the earlier call of which a GET shows the result: a response, a completion, a
+/// run, an interaction or a prediction by its id.
+pub(super) fn retrieved(path: &str) -> Option<(Dialect, CallType)> {
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let (id, kind) = (
         segments.next().unwrap_or_default(),
         segments.next().unwrap_or_default(),
     );
-    [
-        ("responses", "resp"),
-        ("completions", "chatcmpl"),
-        ("runs", "run"),
-        ("interactions", ""),
-        ("predictions", ""),
-    ]
-    .iter()
-    .any(|(kinds, ids)| kind == *kinds && !id.is_empty() && id.starts_with(ids))
+    let (dialect, call_type, ids) = match kind {
+        "responses" => (Dialect::OpenAiResponses, CallType::Responses, "resp"),
+        "completions" => (Dialect::OpenAiChat, CallType::Completion, "chatcmpl"),
+        "runs" => (Dialect::OpenAiAssistants, CallType::Completion, "run"),
+        "interactions" => (Dialect::GeminiInteractions, CallType::Completion, ""),
+        "predictions" => (Dialect::Replicate, CallType::Completion, ""),
+        _ => return None,
+    };
+    (!id.is_empty() && id.starts_with(ids)).then_some((dialect, call_type))
 }
 
 /// What stands before and after the last colon.

@@ -86,8 +86,9 @@ impl Route {
                 let (dialect, call_type) = paths::form_of(host, path)?;
                 (dialect, Purpose::Inference, call_type)
             }
-            "GET" if paths::is_retrieval(path) => {
-                (Dialect::Retrieval, Purpose::Retrieval, CallType::Responses)
+            "GET" => {
+                let (dialect, call_type) = paths::retrieved(path)?;
+                (dialect, Purpose::Retrieval, call_type)
             }
             _ => return None,
         };

@@ -125,7 +125,7 @@ fn a_retrieval_is_a_repeat_and_not_a_call() {
     exchange.data(br#"{"usage":{"input_tokens":5}}"#);
     let seen = exchange.settle(Ending::Done);
     assert_eq!((seen.captured, seen.usage_scope), (false, UsageScope::Repeat));
-    assert!(seen.usage.is_empty());
+    assert!(seen.usage.is_empty() && seen.job.is_none());
 }
 
 #[test]

@@ -44,8 +44,7 @@ static SCALAR: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0u8;
     while byte < u8::MAX {
-        table[byte as usize] =
-            matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.');
+        table[byte as usize] = matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.');
         byte += 1;
     }
     table
