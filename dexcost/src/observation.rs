@@ -58,6 +58,9 @@ pub struct Observation {
     pub containers: Vec<u64>,
     /// The priced service that was called, where it was no model.
     pub service: Option<Box<ServiceUse>>,
+    /// The service as which the catalog prices the model call, over the table of models; it costs what
+    /// this says.
+    pub sold_as: Option<Box<ServiceUse>>,
     /// Tools that were called beside it, where several calls went as one message.
     pub further: Vec<FurtherUse>,
     /// What went over the network, measured as HTTP/1.1 messages where the adapter sits: content
@@ -166,6 +169,7 @@ impl Observation {
             job: None,
             containers: Vec::new(),
             service: None,
+            sold_as: None,
             further: Vec::new(),
             traffic: HostTraffic::default(),
             peer: Peer::default(),

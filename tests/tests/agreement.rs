@@ -11,7 +11,10 @@ use base64::Engine;
 use bytes::Bytes;
 use dexcost::capture::{Exchange, RequestFacts, pricing_of};
 use dexcost::testing::MemorySink;
-use dexcost::{Decimal, Ending, Event, EventType, ReceivedResponse, TaskFutureExt, TaskOptions, Text, Usage};
+use dexcost::{
+    Decimal, Ending, Event, EventType, ReceivedResponse, ServiceCatalog, TaskFutureExt, TaskOptions, Text,
+    Usage,
+};
 use dexcost_tower::CaptureLayer;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -77,7 +80,7 @@ impl Ledger {
 /// As `dexcost replay` sees it.
 fn replayed(recording: &Recording, sink: &Arc<MemorySink>) -> Option<Ledger> {
     let facts = RequestFacts::to_url(&recording.method, &recording.url, &());
-    let mut exchange = Exchange::begin(&facts);
+    let mut exchange = Exchange::begin_with(&facts, &ServiceCatalog::new());
     exchange.request_data(&recording.request());
     exchange.response(recording.status, &&recording.response_headers[..]);
     exchange.data(&recording.reply());

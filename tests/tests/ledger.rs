@@ -73,6 +73,86 @@ fn a_registered_domain_rate_wins_and_a_failed_call_costs_nothing() {
 }
 
 #[test]
+fn a_model_that_is_sold_as_a_service_costs_what_the_catalog_says() {
+    let (_sink, _tracker, task) = opened();
+    let heard = br#"{"metadata":{"request_id":"r","duration":120,"channels":2},"results":{"channels":[]}}"#;
+    let listen = |query: &str| {
+        let url = format!("https://api.deepgram.com/v1/listen?{query}");
+        let event = task.record_response(&post(&url, 200, heard)).unwrap();
+        assert_eq!(event.event_type, EventType::LlmCall);
+        assert_eq!(event.usage.count(Unit::AudioSeconds), 120);
+        (event.cost_usd, event.pricing_source)
+    };
+    let catalog = PricingSource::ServiceCatalog;
+    assert_eq!(listen("model=nova-3"), (Some(dec!(0.0154)), catalog));
+    assert_eq!(
+        listen("model=nova-3&multichannel=true"),
+        (Some(dec!(0.0308)), catalog)
+    );
+    // A row that leaves the price to the table of models has none of its own.
+    assert_ne!(listen("model=nova-2").1, catalog);
+    let spoken = ReceivedResponse::new(
+        "",
+        "https://api.deepgram.com/v1/speak?model=aura-2-thalia-en",
+        200,
+        &(),
+        b"ID3",
+    )
+    .request_body(br#"{"text":"hello"}"#);
+    let spoken = task.record_response(&spoken).unwrap();
+    assert_eq!(
+        (spoken.cost_usd, spoken.pricing_source),
+        (Some(dec!(0.00015)), catalog)
+    );
+    assert_eq!(spoken.usage.count(Unit::InputCharacters), 5);
+    let refused = task
+        .record_response(&post(
+            "https://api.deepgram.com/v1/listen?model=nova-3",
+            402,
+            b"{}",
+        ))
+        .unwrap();
+    assert_eq!(refused.cost_usd, Some(Decimal::ZERO));
+}
+
+#[test]
+fn a_machine_that_is_billed_by_time_says_so_whatever_model_it_runs() {
+    let (_sink, _tracker, task) = opened();
+    let headers = [
+        ("x-compute-time", "2.5"),
+        ("x-prompt-tokens", "4"),
+        ("x-generated-tokens", "9"),
+    ];
+    for url in [
+        "https://router.huggingface.co/hf-inference/models/org/m",
+        "https://mine.us-east-1.aws.endpoints.huggingface.cloud/",
+    ] {
+        let received = ReceivedResponse::new("", url, 200, &headers, br#"[{"generated_text":"x"}]"#);
+        let event = task.record_response(&received).unwrap();
+        assert_eq!(
+            (event.event_type, event.cost_usd),
+            (EventType::LlmCall, Some(dec!(0.0003))),
+            "{url}"
+        );
+        assert_eq!(event.usage.count(Unit::OutputTokens), 9);
+    }
+    // What is no text generation is still the machine's time.
+    let timed = [headers[0]];
+    let scores = ReceivedResponse::new(
+        "",
+        "https://mine.us-east-1.aws.endpoints.huggingface.cloud/",
+        200,
+        &timed,
+        br#"[{"label":"spam","score":0.9}]"#,
+    );
+    let event = task.record_response(&scores).unwrap();
+    assert_eq!(
+        (event.event_type, event.cost_usd),
+        (EventType::ExternalCost, Some(dec!(0.0003)))
+    );
+}
+
+#[test]
 fn a_host_with_models_and_services_is_split_by_path() {
     let (_sink, _tracker, task) = opened();
     let search = task

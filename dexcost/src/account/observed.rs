@@ -9,7 +9,7 @@ use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
 use crate::ending::Ending;
-use crate::event::{CallFacts, Event, EventType};
+use crate::event::{CallFacts, Details, Event, EventType};
 use crate::observation::{FurtherUse, JobSight, Observation, ServiceUse};
 use crate::pricing::PriceQuery;
 use crate::usage::Unit;
@@ -122,6 +122,9 @@ impl TaskHandle {
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
         apply_cost(event, cost.into());
+        if let Some(service) = seen.sold_as {
+            self.set_details(event, service.details);
+        }
     }
 
     /// Leaves out sessions in containers that an earlier call paid for.
@@ -156,12 +159,15 @@ impl TaskHandle {
         event.model = service.model;
         event.provider = service.provider;
         event.usage = service.usage;
-        let mut details = service.details;
+        self.set_details(&mut event, service.details);
+        event
+    }
+
+    fn set_details(&self, event: &mut Event, mut details: Details) {
         if !details.is_empty() {
             self.cell().tracker().privacy.apply_to_details(&mut details);
             event.details = Some(Box::new(details));
         }
-        event
     }
 
     fn network_event(&self, seen: &Observation, latency_ms: Option<u64>) -> Option<Event> {

@@ -59,6 +59,12 @@ fn begin(
     }
     match (route.filter(|_| is_wanted), services) {
         (Some(route), None) => model_call(request, route),
+        (Some(route), Some(services)) if route.may_be_sold_as_service() => {
+            let found = services.find(request).filter(has_price_of_its_own);
+            Exchange::of(Call::Model(Box::new(
+                ModelCall::new(request, route).sold_as(request, found),
+            )))
+        }
         (Some(route), _) if route.is_known || route.purpose == Purpose::Tool => model_call(request, route),
         (Some(route), Some(services)) => match services.find(request).filter(is_priced) {
             Some(found) => other_call(request, Some(found)),
@@ -82,6 +88,18 @@ fn model_call(request: &RequestFacts<'_>, route: Route) -> Exchange {
 
 fn other_call(request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Exchange {
     Exchange::of(Call::Other(Box::new(OtherCall::new(request, found))))
+}
+
+/// Whether the best row about a request has a price, and does not leave it to the table of models.
+fn has_price_of_its_own(found: &ServiceMatch) -> bool {
+    let is_price = |rule| {
+        matches!(
+            rule,
+            ServiceRule::PerRequest | ServiceRule::PerUnit | ServiceRule::Percent | ServiceRule::Time
+        )
+    };
+    let best = found.rows().find(|row| row.rule() != ServiceRule::Observe);
+    best.is_some_and(|row| is_price(row.rule()) && !row.price().is_empty())
 }
 
 /// Whether the catalog says what a request costs, and not only that somebody else pays.

@@ -96,10 +96,7 @@ impl Exchange {
     pub fn request_data(&mut self, bytes: &[u8]) {
         match &mut self.call {
             Call::Unwatched => {}
-            Call::Model(call) => {
-                call.meter.sent(bytes.len() as u64);
-                call.request.feed(bytes);
-            }
+            Call::Model(call) => call.request_data(bytes),
             Call::Other(call) => call.request_data(bytes),
         }
     }

@@ -3,7 +3,9 @@
 use super::body::Body;
 use super::meter::Meter;
 use super::request::RequestWatch;
+use super::service_call::ServiceCall;
 use crate::event::{CallType, ErrorType};
+use crate::pricing::ServiceMatch;
 use crate::text::Text;
 use crate::usage::readers::{Quirks, Reader, Route, Setup};
 use crate::wire::{Headers, RequestFacts};
@@ -19,6 +21,8 @@ pub(super) struct ModelCall {
     /// The cost that a proxy states in a header.
     pub(super) header_cost: Option<Text>,
     pub(super) body: Option<Box<Body>>,
+    /// The service as which the catalog prices it, where it does.
+    pub(super) service: Option<Box<ServiceCall>>,
     /// Whether the reply is of a type that no wire form has.
     pub(super) is_opaque: bool,
     pub(super) noted: Option<ErrorType>,
@@ -60,14 +64,32 @@ impl ModelCall {
             request_id: None,
             header_cost: None,
             body: None,
+            service: None,
             is_opaque: false,
             noted: None,
+        }
+    }
+
+    /// The call, priced by the catalog of services as far as that can tell the price.
+    pub(super) fn sold_as(mut self, request: &RequestFacts<'_>, found: Option<ServiceMatch>) -> Self {
+        self.service = found.map(|found| Box::new(ServiceCall::new(found, request)));
+        self
+    }
+
+    pub(super) fn request_data(&mut self, bytes: &[u8]) {
+        self.meter.sent(bytes.len() as u64);
+        self.request.feed(bytes);
+        if let Some(service) = &mut self.service {
+            service.request_data(bytes);
         }
     }
 
     pub(super) fn response(&mut self, status: u16, headers: &dyn Headers) {
         self.status = Some(status);
         self.meter.answered(headers);
+        if let Some(service) = &mut self.service {
+            service.response(status, headers);
+        }
         self.request_id = REQUEST_ID.iter().find_map(|name| text(headers.get(name)));
         self.header_cost = text(headers.get(RESPONSE_COST));
         self.is_opaque = is_opaque(headers.get("content-type"), self.route.call_type);
@@ -87,6 +109,9 @@ impl ModelCall {
         self.meter.received(bytes.len() as u64);
         if let Some(body) = &mut self.body {
             body.feed(bytes);
+        }
+        if let Some(service) = &mut self.service {
+            service.data(bytes);
         }
     }
 }

@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::clock::Timestamp;
 use crate::event::{CallPart, CostConfidence, OperationStatus, PricingSource};
 use crate::money::exact_sum;
-use crate::observation::{Observation, UsageScope};
+use crate::observation::{Observation, ServiceUse, UsageScope};
 use crate::pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
 use crate::text::Text;
 use crate::usage::readers::Quirks;
@@ -17,6 +17,8 @@ use crate::usage::{Unit, Usage};
 /// - A price that the provider states beats every table ([`PricingSource::ProviderResponse`],
 ///   [`CostConfidence::Exact`]); what a gateway says its own provider charges to the caller's key
 ///   is added. A stated zero counts only where the provider is known to bill by what it states.
+/// - Where the provider sells a model as a service and the catalog has a price for that, as of speech,
+///   it comes before the table of models.
 /// - A call that failed with an HTTP error and without usage costs nothing.
 /// - Further samplings inside the call ([`CallFacts::parts`](crate::CallFacts::parts)) are priced
 ///   by their own models and added. Of an agent's exchange, which has no usage of its own, they are
@@ -47,6 +49,9 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
     }
     if let Some(cost) = stated(seen) {
         return of_provider(seen, cost, CostConfidence::Exact);
+    }
+    if let Some(service) = &seen.sold_as {
+        return of_catalog(seen, service);
     }
     if seen.usage.is_empty() && seen.call.parts.is_empty() {
         let refused = seen.operation_status == OperationStatus::Failed
@@ -147,20 +152,42 @@ fn worse(a: CostConfidence, b: CostConfidence) -> CostConfidence {
     a.max(b)
 }
 
+/// What the catalog of services says.
+fn of_catalog(seen: &Observation, service: &ServiceUse) -> CostResult {
+    CostResult {
+        cost_usd: service.cost_usd,
+        cost_confidence: service.cost_confidence,
+        pricing_source: service.pricing_source,
+        pricing_version: service.pricing_version.clone(),
+        lines: service
+            .cost_usd
+            .map(|cost| line(service.service.clone(), cost))
+            .into_iter()
+            .collect(),
+        rung: Rung::Exact,
+        provider: seen.provider.clone(),
+        ..unknown()
+    }
+}
+
 fn of_provider(seen: &Observation, cost: Decimal, confidence: CostConfidence) -> CostResult {
-    let line = PriceLine {
-        what: Text::from_static("request"),
-        quantity: Decimal::ONE,
-        unit_usd: cost,
-        usd: cost,
-    };
     CostResult {
         cost_usd: Some(cost),
         cost_confidence: confidence,
         pricing_source: PricingSource::ProviderResponse,
-        lines: smallvec![line],
+        lines: smallvec![line(Text::from_static("request"), cost)],
         provider: seen.provider.clone(),
         ..unknown()
+    }
+}
+
+/// The whole of a cost as one line.
+fn line(what: Text, cost: Decimal) -> PriceLine {
+    PriceLine {
+        what,
+        quantity: Decimal::ONE,
+        unit_usd: cost,
+        usd: cost,
     }
 }
 

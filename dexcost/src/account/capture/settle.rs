@@ -34,7 +34,13 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         Purpose::Inference if captured || watch.route.is_known => UsageScope::Call,
         _ => UsageScope::None,
     };
-    let tool = tools.first().map(Asking::service);
+    let is_whole = status == OperationStatus::Succeeded;
+    let sold = watch.service.take().and_then(|service| {
+        let used = service.settle(is_whole, watch.meter.body_sent(), None);
+        used.filter(|used| used.cost_usd.is_some())
+    });
+    let (sold_as, alone) = if captured { (sold, None) } else { (None, sold) };
+    let service = tools.first().map(Asking::service).or(alone);
     let job = job(&watch.route, captured, watch.status, status, &mut shown.reading);
     let Shown {
         reading,
@@ -54,7 +60,8 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         request_digest: asked.digest,
         job,
         containers: reading.containers.iter().map(|id| key_of(id)).collect(),
-        service: tool.map(Box::new),
+        service: service.map(Box::new),
+        sold_as: sold_as.map(Box::new),
         further,
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),

@@ -69,6 +69,13 @@ impl Route {
         }
     }
 
+    /// Whether a provider sells what is behind it by length or time, as a service: speech, its
+    /// transcription, and machines that run any model.
+    pub(crate) fn may_be_sold_as_service(&self) -> bool {
+        let is_speech = matches!(self.call_type, CallType::Speech | CallType::Transcription);
+        self.provider.is_some() && (is_speech || self.dialect == Dialect::TextGeneration)
+    }
+
     /// Where a request leads, if it can have to do with a model.
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
         let (host, port) = split_port(authority);
