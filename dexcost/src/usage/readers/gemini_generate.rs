@@ -396,4 +396,19 @@ mod tests {
         assert_eq!(count(&assist, Unit::InputTokens), Some(dec!(3)));
         assert_eq!(assist.terminal, Terminal::Counted);
     }
+
+    #[test]
+    fn answers_are_read_one_level_deep_however_deep_they_are() {
+        let inner = r#""candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}"#;
+        let nested = |depth: usize| {
+            let (open, close) = (r#"{"response":"#.repeat(depth), "}".repeat(depth));
+            format!("{open}{{{inner}}}{close}")
+        };
+        for depth in [2, 1_000] {
+            let seen = stream(streamed, &[&nested(depth)]);
+            assert!(seen.finish.is_none() && seen.usage.is_empty(), "{depth}");
+        }
+        let seen = stream(streamed, &[&nested(1)]);
+        assert_eq!(count(&seen, Unit::OutputTokens), Some(dec!(1)));
+    }
 }

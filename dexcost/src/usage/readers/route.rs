@@ -62,7 +62,7 @@ impl Route {
             is_known: false,
             is_telling: false,
             streams: false,
-            host: Text::from(split_port(authority).0.to_ascii_lowercase()),
+            host: Text::from(without_root(split_port(authority).0).to_ascii_lowercase()),
             model: None,
             region: None,
             residency: None,
@@ -86,8 +86,7 @@ impl Route {
         } else {
             host
         };
-        // A name may end in the root's dot.
-        let host = host.strip_suffix('.').unwrap_or(host);
+        let host = without_root(host);
         let (dialect, purpose, call_type) = match method {
             "POST" => {
                 let (dialect, call_type) = paths::form_of(host, path)?;
@@ -155,6 +154,11 @@ impl Route {
             host: Text::from(host),
         })
     }
+}
+
+/// A name without the root's dot, in which it may end.
+fn without_root(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Who a proxy's path says is behind it.
@@ -386,6 +390,9 @@ mod tests {
                 "{host}"
             );
         }
+        let headers = [("mcp-protocol-version", "2025-11-25")];
+        let tool = RequestFacts::to_url("POST", "https://Tools.example.:8443/mcp", &headers);
+        assert_eq!(&*Route::of_request(&tool).unwrap().host, "tools.example");
         let chat = route("api.openai.com./v1/chat/completions");
         assert_eq!((chat.provider, chat.is_known), (Some("openai"), true));
     }
