@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::account::capture::pricing_of;
+use crate::account::capture::cost_of;
 use crate::account::network;
 use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
@@ -57,7 +57,7 @@ impl TaskHandle {
     fn model_event(&self, mut seen: Observation) -> Event {
         self.count_sessions(&mut seen);
         let mut event = self.blank(EventType::LlmCall);
-        let cost = pricing_of(&seen, &self.cell().tracker().pricing, event.occurred_at);
+        let cost = cost_of(&seen, &self.cell().tracker().pricing, event.occurred_at, None);
         event.provider = seen.provider;
         let call = seen.call;
         event.model = call
@@ -68,7 +68,7 @@ impl TaskHandle {
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
-        apply_cost(&mut event, cost.into());
+        apply_cost(&mut event, cost);
         event
     }
 

@@ -73,7 +73,10 @@ impl Sniff {
     /// the same.
     pub(super) fn is_plain_from(&self, bytes: &[u8]) -> bool {
         let is_first = self.coding == Coding::Undeclared && self.length == 0;
-        is_first && bytes.first().is_some_and(|first| *first != GZIP[0] && *first != ZSTD[0])
+        is_first
+            && bytes
+                .first()
+                .is_some_and(|first| *first != GZIP[0] && *first != ZSTD[0])
     }
 
     /// The stage to go on with; `None` while more bytes are needed.

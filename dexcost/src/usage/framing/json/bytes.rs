@@ -7,7 +7,7 @@ const NEAR: usize = 64;
 
 /// The place of the first quote or backslash.
 #[inline]
-fn mark(bytes: &[u8]) -> Option<usize> {
+pub(super) fn mark(bytes: &[u8]) -> Option<usize> {
     let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
     near_mark(near).or_else(|| Some(NEAR + memchr2(b'"', b'\\', far)?))
 }
@@ -44,8 +44,7 @@ static SCALAR: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0u8;
     while byte < u8::MAX {
-        table[byte as usize] =
-            matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.');
+        table[byte as usize] = matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.');
         byte += 1;
     }
     table
