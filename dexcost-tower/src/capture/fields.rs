@@ -36,12 +36,21 @@ impl Headers for Fields<'_> {
         self.map.get(name).map(HeaderValue::as_bytes)
     }
 
+    fn first_of(&self, names: &[&str]) -> Option<&[u8]> {
+        let may_be_there = names.iter().filter(|name| self.names & bit(name) != 0);
+        may_be_there
+            .filter_map(|name| self.map.get(*name))
+            .map(HeaderValue::as_bytes)
+            .next()
+    }
+
     fn wire_bytes(&self) -> u64 {
         self.wire_bytes
     }
 }
 
 /// One bit of 64 for a name: from its length, its first and its last letter.
+#[inline]
 fn bit(name: &str) -> u64 {
     let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
     let bytes = name.as_bytes();
@@ -65,5 +74,7 @@ mod tests {
         assert_eq!(fields.get("request-id"), None);
         assert_eq!(fields.get("x-request-ie"), None);
         assert_eq!(Fields::of(&HeaderMap::new()).get("date"), None);
+        assert_eq!(fields.first_of(&["server", "x-request-id"]), Some(&b"here"[..]));
+        assert_eq!(fields.first_of(&["server", "request-id"]), None);
     }
 }

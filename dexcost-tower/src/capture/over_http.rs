@@ -84,7 +84,8 @@ fn authority<B>(request: &Request<B>) -> &str {
         Some(authority) => authority.as_str(),
         None => host().unwrap_or_default(),
     };
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    let user_info = authority.bytes().rposition(|byte| byte == b'@');
+    user_info.map_or(authority, |at| authority.get(at + 1..).unwrap_or_default())
 }
 
 pin_project! {

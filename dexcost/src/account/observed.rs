@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::account::capture::pricing_of;
+use crate::account::capture::cost_of;
 use crate::account::jobs::Begun;
 use crate::account::network;
 use crate::account::recording::apply_cost;
@@ -110,7 +110,7 @@ impl TaskHandle {
     /// Fills an event with what is known of a model call, at the prices of its time.
     fn describe(&self, event: &mut Event, mut seen: Observation) {
         self.count_sessions(&mut seen);
-        let cost = pricing_of(&seen, &self.cell().tracker().pricing, event.occurred_at);
+        let cost = cost_of(&seen, &self.cell().tracker().pricing, event.occurred_at, None);
         event.provider = seen.provider;
         let call = seen.call;
         event.model = call
@@ -121,7 +121,7 @@ impl TaskHandle {
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
         event.call = Some(Box::new(call));
-        apply_cost(event, cost.into());
+        apply_cost(event, cost);
         if let Some(service) = seen.sold_as {
             self.set_details(event, service.details);
         }

@@ -11,7 +11,7 @@ use super::answer::{Cost, answer, version};
 use super::matching::{self, Match};
 use super::overlay::Overlay;
 use super::overrides;
-use super::query::{CostResult, PriceQuery, Resolution, Rung};
+use super::query::{CostResult, Itemized, PriceQuery, Resolution, Rung};
 use super::sized;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -68,13 +68,9 @@ impl PricingEngine {
     /// [`Estimated`](crate::CostConfidence::Estimated), as does every stand-in price.
     #[must_use]
     pub fn price(&self, query: &PriceQuery<'_>) -> CostResult {
-        let mut result = CostResult::nothing();
-        self.with_match(query, None, |matched, overlay| {
-            let cost = answer(query, matched, overlay, Some(&mut result.lines));
-            result.take_over(cost);
-            result.provider = matched.provider.map(|provider| Text::from(provider.name));
-        });
-        result
+        let mut bill = Itemized::default();
+        let cost = self.itemized(query, Some(&mut bill));
+        bill.with(cost)
     }
 
     /// The cost of one call as [`price`](Self::price) computes it, without the lines of the bill.
@@ -82,6 +78,19 @@ impl PricingEngine {
     pub(crate) fn cost(&self, query: &PriceQuery<'_>) -> Cost {
         self.with_match(query, None, |matched, overlay| {
             answer(query, matched, overlay, None)
+        })
+    }
+
+    /// What [`cost`](Self::cost) says; the addends, and whose price it is, go to `bill` where that is given.
+    #[inline]
+    pub(crate) fn itemized(&self, query: &PriceQuery<'_>, bill: Option<&mut Itemized>) -> Cost {
+        self.with_match(query, None, |matched, overlay| match bill {
+            None => answer(query, matched, overlay, None),
+            Some(bill) => {
+                let provider = matched.provider.map(|provider| Text::from(provider.name));
+                bill.provider = bill.provider.take().or(provider);
+                answer(query, matched, overlay, Some(&mut bill.lines))
+            }
         })
     }
 

@@ -79,6 +79,7 @@ pub(crate) use answer::Cost;
 pub use egress::{EgressCost, EgressDestination, EgressPricing};
 pub use engine::PricingEngine;
 pub use explain::Explanation;
+pub(crate) use query::Itemized;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
 pub use services::{

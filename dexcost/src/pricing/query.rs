@@ -131,46 +131,29 @@ pub struct CostResult {
     pub provider: Option<Text>,
 }
 
-impl CostResult {
-    /// No answer yet.
-    #[inline]
-    pub(super) fn nothing() -> Self {
-        Self {
-            cost_usd: None,
-            cost_confidence: CostConfidence::Unknown,
-            pricing_source: PricingSource::Unknown,
-            pricing_version: Text::empty(),
-            lines: SmallVec::new(),
-            unpriced: SmallVec::new(),
-            matched: None,
-            rung: Rung::Unknown,
-            provider: None,
-        }
-    }
-
-    /// Takes a cost over, whose lines are here.
-    #[inline]
-    pub(super) fn take_over(&mut self, cost: Cost) {
-        self.cost_usd = cost.cost_usd;
-        self.cost_confidence = cost.cost_confidence;
-        self.pricing_source = cost.pricing_source;
-        self.pricing_version = cost.pricing_version;
-        self.unpriced = cost.unpriced;
-        self.matched = cost.matched;
-        self.rung = cost.rung;
-    }
+/// What a result says beyond the cost: how it comes about.
+#[derive(Default)]
+pub(crate) struct Itemized {
+    /// The addends.
+    pub(crate) lines: Lines,
+    /// The provider that the price belongs to.
+    pub(crate) provider: Option<Text>,
 }
 
-impl From<CostResult> for Cost {
-    fn from(result: CostResult) -> Self {
-        Self {
-            cost_usd: result.cost_usd,
-            cost_confidence: result.cost_confidence,
-            pricing_source: result.pricing_source,
-            pricing_version: result.pricing_version,
-            unpriced: result.unpriced,
-            matched: result.matched,
-            rung: result.rung,
+impl Itemized {
+    /// The result with this cost.
+    #[inline]
+    pub(crate) fn with(self, cost: Cost) -> CostResult {
+        CostResult {
+            cost_usd: cost.cost_usd,
+            cost_confidence: cost.cost_confidence,
+            pricing_source: cost.pricing_source,
+            pricing_version: cost.pricing_version,
+            lines: self.lines,
+            unpriced: cost.unpriced,
+            matched: cost.matched,
+            rung: cost.rung,
+            provider: self.provider,
         }
     }
 }

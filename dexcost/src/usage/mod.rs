@@ -7,6 +7,8 @@ pub(crate) mod framing;
 pub(crate) mod readers;
 mod unit;
 
+use std::borrow::Borrow;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::de::{MapAccess, Visitor};
@@ -54,12 +56,16 @@ impl Usage {
     }
 
     /// What was reported of these units, of which none stands there twice.
-    pub(crate) fn of_reported<const COUNT: usize>(reported: [(Unit, Option<Decimal>); COUNT]) -> Self {
-        let count = reported.iter().filter(|(_, quantity)| quantity.is_some()).count();
+    #[inline]
+    pub(crate) fn of_reported<Q: Borrow<Option<Decimal>>, const COUNT: usize>(
+        reported: &[(Unit, Q); COUNT],
+    ) -> Self {
+        let quantities = || reported.iter().map(|(unit, quantity)| (*unit, quantity.borrow()));
+        let count = quantities().filter(|(_, quantity)| quantity.is_some()).count();
         let mut entries = SmallVec::with_capacity(count);
-        for (unit, quantity) in reported {
+        for (unit, quantity) in quantities() {
             if let Some(quantity) = quantity {
-                entries.push((unit, quantity));
+                entries.push((unit, *quantity));
             }
         }
         Self { entries }

@@ -24,6 +24,11 @@ pub trait Headers {
     /// The value of a field; `name` is given in lower case.
     fn get(&self, name: &str) -> Option<&[u8]>;
 
+    /// The value of the first of these fields that is there; names are given in lower case.
+    fn first_of(&self, names: &[&str]) -> Option<&[u8]> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
     /// How many bytes the fields take as HTTP/1.1 lines: name, colon, blank, value and line end
     /// each. 0 where the adapter does not know.
     fn wire_bytes(&self) -> u64 {
@@ -188,7 +193,8 @@ impl RequestFacts<'_> {
 
 /// Host and port of an authority; the colons of a bare IPv6 address part nothing.
 pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
+    let colon = authority.bytes().rposition(|byte| byte == b':');
+    match colon.and_then(|colon| Some((authority.get(..colon)?, authority.get(colon + 1..)?))) {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => {
             (host, Some(port))
         }

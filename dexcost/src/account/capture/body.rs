@@ -37,10 +37,11 @@ pub(super) enum Shape {
 
 impl Body {
     /// A body with these header fields.
-    pub(super) fn new(headers: &dyn Headers, reader: Reader) -> Self {
+    #[inline]
+    pub(super) fn new(headers: &dyn Headers, content_type: Option<&[u8]>, reader: Reader) -> Self {
         Self {
             decoder: Decoder::new(headers.get("content-encoding")),
-            plain: Plain::new(reader, is_lines(headers.get("content-type"))),
+            plain: Plain::new(reader, is_lines(content_type)),
         }
     }
 
@@ -70,18 +71,17 @@ impl Body {
 
 /// Whether a body is announced as JSON lines.
 fn is_lines(content_type: Option<&[u8]>) -> bool {
-    content_type.is_some_and(|kind| {
-        [
-            &b"application/x-ndjson"[..],
-            b"application/stream+json",
-            b"application/jsonl",
-            b"application/x-jsonlines",
-            b"application/ndjson",
-        ]
-        .iter()
-        .any(|name| {
-            kind.get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
-        })
-    })
+    const TYPES: &[&[u8]] = &[
+        b"application/x-ndjson",
+        b"application/stream+json",
+        b"application/jsonl",
+        b"application/x-jsonlines",
+        b"application/ndjson",
+    ];
+    let is = |kind: &[u8], name: &[u8]| {
+        kind.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    // The common one is none of them.
+    content_type.is_some_and(|kind| kind != b"application/json" && TYPES.iter().any(|name| is(kind, name)))
 }

@@ -69,6 +69,7 @@ pub use exchange::Exchange;
 pub use instruments::ALL_SUPPORTED_INSTRUMENTS;
 pub(crate) use instruments::Instruments;
 pub use options::{CaptureOptions, EgressOrigin};
+pub(crate) use pricing::cost_of;
 pub use pricing::pricing_of;
 
 pub use crate::wire::{Headers, RequestFacts};

@@ -90,9 +90,13 @@ impl ModelCall {
         if let Some(service) = &mut self.service {
             service.response(status, headers);
         }
-        self.request_id = REQUEST_ID.iter().find_map(|name| text(headers.get(name)));
+        // The first is nearly always the one; where it is no id, another may be.
+        self.request_id = headers.first_of(REQUEST_ID).and_then(|first| {
+            text(Some(first)).or_else(|| REQUEST_ID.iter().find_map(|name| text(headers.get(name))))
+        });
         self.header_cost = text(headers.get(RESPONSE_COST));
-        self.is_opaque = is_opaque(headers.get("content-type"), self.route.call_type);
+        let content_type = headers.get("content-type");
+        self.is_opaque = is_opaque(content_type, self.route.call_type);
         if self.is_opaque {
             return;
         }
@@ -102,7 +106,7 @@ impl ModelCall {
             may_compact: &|| self.request.may_compact(),
             headers,
         };
-        self.body = Some(Box::new(Body::new(headers, Reader::of(&setup))));
+        self.body = Some(Box::new(Body::new(headers, content_type, Reader::of(&setup))));
     }
 
     pub(super) fn data(&mut self, bytes: &[u8]) {

@@ -56,6 +56,7 @@ const LARGEST_EVENT: usize = 16 * 1024;
 const END_MARK: &[u8] = b"[DONE]";
 
 impl Plain {
+    #[inline]
     pub(super) fn new(mut reader: Reader, may_be_lines: bool) -> Self {
         Self {
             form: Form::Start { may_be_lines },

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::event::{CallPart, CostConfidence, OperationStatus, PricingSource};
 use crate::money::exact_sum;
 use crate::observation::{Observation, ServiceUse, UsageScope};
-use crate::pricing::{CostResult, PriceLine, PriceQuery, PricingEngine, Rung};
+use crate::pricing::{Cost, CostResult, Itemized, PriceLine, PriceQuery, PricingEngine, Rung};
 use crate::text::Text;
 use crate::usage::readers::Quirks;
 use crate::usage::{Unit, Usage};
@@ -39,6 +39,19 @@ use crate::usage::{Unit, Usage};
 /// ```
 #[must_use]
 pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+    let mut bill = Itemized::default();
+    let cost = cost_of(seen, prices, billed_at, Some(&mut bill));
+    bill.with(cost)
+}
+
+/// What [`pricing_of`] says. The addends, and whose prices they are, go to `bill` where that is given; a
+/// ledger has no use for them.
+pub(crate) fn cost_of(
+    seen: &Observation,
+    prices: &PricingEngine,
+    billed_at: Timestamp,
+    mut bill: Option<&mut Itemized>,
+) -> Cost {
     let is_counted = match seen.usage_scope {
         UsageScope::Call => true,
         UsageScope::None => !seen.call.parts.is_empty(),
@@ -48,26 +61,26 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
         return unknown();
     }
     if let Some(cost) = stated(seen) {
-        return of_provider(seen, cost, CostConfidence::Exact);
+        return of_provider(seen, cost, CostConfidence::Exact, bill);
     }
     if let Some(service) = &seen.sold_as {
-        return of_catalog(seen, service);
+        return of_catalog(seen, service, bill);
     }
     if seen.usage.is_empty() && seen.call.parts.is_empty() {
         let refused = seen.operation_status == OperationStatus::Failed
             && seen.http_status.is_some_and(|status| status >= 400);
         return if refused {
-            of_provider(seen, Decimal::ZERO, CostConfidence::Computed)
+            of_provider(seen, Decimal::ZERO, CostConfidence::Computed, bill)
         } else {
             unknown()
         };
     }
     let mut cost = None;
     if !seen.usage.is_empty() {
-        cost = Some(whole(seen, prices, billed_at));
+        cost = Some(whole(seen, prices, billed_at, bill.as_deref_mut()));
     }
     for part in &seen.call.parts {
-        let more = prices.price(&query_of_part(seen, part, billed_at));
+        let more = prices.itemized(&query_of_part(seen, part, billed_at), bill.as_deref_mut());
         cost = Some(match cost {
             Some(cost) => sum(cost, more, part),
             None => more,
@@ -96,10 +109,15 @@ fn query<'a>(seen: &'a Observation, usage: &'a Usage, billed_at: Timestamp) -> O
     PriceQuery::of_call(seen.provider.as_deref(), &seen.call, usage, billed_at)
 }
 
-fn whole(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> CostResult {
+fn whole(
+    seen: &Observation,
+    prices: &PricingEngine,
+    billed_at: Timestamp,
+    bill: Option<&mut Itemized>,
+) -> Cost {
     let without_results = without_search_results(&seen.usage);
     let usage = without_results.as_ref().unwrap_or(&seen.usage);
-    query(seen, usage, billed_at).map_or_else(unknown, |query| prices.price(&query))
+    query(seen, usage, billed_at).map_or_else(unknown, |query| prices.itemized(&query, bill))
 }
 
 /// A usage without the search results that the provider fed to the model: Google counts them as
@@ -133,7 +151,7 @@ fn query_of_part<'a>(seen: &'a Observation, part: &'a CallPart, billed_at: Times
 }
 
 /// The cost of a call with that of a sampling inside it.
-fn sum(mut cost: CostResult, more: CostResult, part: &CallPart) -> CostResult {
+fn sum(mut cost: Cost, more: Cost, part: &CallPart) -> Cost {
     cost.cost_usd = match (cost.cost_usd, more.cost_usd) {
         (Some(a), Some(b)) => exact_sum(a, b),
         (a, b) => a.or(b),
@@ -142,7 +160,6 @@ fn sum(mut cost: CostResult, more: CostResult, part: &CallPart) -> CostResult {
         cost.unpriced.push(part.model.clone());
     }
     cost.cost_confidence = worse(cost.cost_confidence, more.cost_confidence);
-    cost.lines.extend(more.lines);
     cost.unpriced.extend(more.unpriced);
     cost
 }
@@ -153,30 +170,35 @@ fn worse(a: CostConfidence, b: CostConfidence) -> CostConfidence {
 }
 
 /// What the catalog of services says.
-fn of_catalog(seen: &Observation, service: &ServiceUse) -> CostResult {
-    CostResult {
+fn of_catalog(seen: &Observation, service: &ServiceUse, bill: Option<&mut Itemized>) -> Cost {
+    if let (Some(bill), Some(cost)) = (bill, service.cost_usd) {
+        bill.provider = seen.provider.clone();
+        bill.lines = smallvec![line(service.service.clone(), cost)];
+    }
+    Cost {
         cost_usd: service.cost_usd,
         cost_confidence: service.cost_confidence,
         pricing_source: service.pricing_source,
         pricing_version: service.pricing_version.clone(),
-        lines: service
-            .cost_usd
-            .map(|cost| line(service.service.clone(), cost))
-            .into_iter()
-            .collect(),
         rung: Rung::Exact,
-        provider: seen.provider.clone(),
         ..unknown()
     }
 }
 
-fn of_provider(seen: &Observation, cost: Decimal, confidence: CostConfidence) -> CostResult {
-    CostResult {
+fn of_provider(
+    seen: &Observation,
+    cost: Decimal,
+    confidence: CostConfidence,
+    bill: Option<&mut Itemized>,
+) -> Cost {
+    if let Some(bill) = bill {
+        bill.provider = seen.provider.clone();
+        bill.lines = smallvec![line(Text::from_static("request"), cost)];
+    }
+    Cost {
         cost_usd: Some(cost),
         cost_confidence: confidence,
         pricing_source: PricingSource::ProviderResponse,
-        lines: smallvec![line(Text::from_static("request"), cost)],
-        provider: seen.provider.clone(),
         ..unknown()
     }
 }
@@ -191,16 +213,14 @@ fn line(what: Text, cost: Decimal) -> PriceLine {
     }
 }
 
-fn unknown() -> CostResult {
-    CostResult {
+fn unknown() -> Cost {
+    Cost {
         cost_usd: None,
         cost_confidence: CostConfidence::Unknown,
         pricing_source: PricingSource::Unknown,
         pricing_version: Text::empty(),
-        lines: SmallVec::new(),
         unpriced: SmallVec::new(),
         matched: None,
         rung: Rung::Unknown,
-        provider: None,
     }
 }

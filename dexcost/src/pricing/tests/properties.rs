@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::pricing::{Cost, table};
+use crate::pricing::{Itemized, table};
 
 fn any_unit() -> impl Strategy<Value = Unit> {
     prop::sample::select(Unit::ALL.to_vec())
@@ -50,7 +50,8 @@ proptest! {
         let engine = PricingEngine::new();
         let explanation = engine.explain(&query);
         let result = explanation.result();
-        prop_assert_eq!(engine.cost(&query), Cost::from(result.clone()));
+        let itemized = engine.itemized(&query, Some(&mut Itemized::default()));
+        prop_assert_eq!(engine.cost(&query), itemized);
         let mut sum = Decimal::ZERO;
         for line in &result.lines {
             prop_assert_eq!(Some(line.usd), line.quantity.checked_mul(line.unit_usd));

@@ -69,7 +69,7 @@ impl WireForm for AlephAlpha {
     }
 
     fn finish(&mut self) -> Reading {
-        let usage = Usage::of_reported([(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
+        let usage = Usage::of_reported(&[(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
         Reading {
             has_usage: !usage.is_empty(),
             understood: !usage.is_empty(),

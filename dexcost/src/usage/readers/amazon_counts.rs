@@ -133,7 +133,7 @@ impl AmazonCounts {
         } else {
             add(self.input, cached)
         };
-        Usage::of_reported([
+        Usage::of_reported(&[
             (Unit::InputTokens, input),
             (Unit::OutputTokens, self.output),
             (Unit::CacheReadTokens, self.cache_read),

@@ -353,7 +353,7 @@ impl Counts {
             (Unit::WebSearchRequests, self.web_searches),
             (Unit::WebFetchRequests, self.web_fetches),
         ];
-        Usage::of_reported(reported)
+        Usage::of_reported(&reported)
     }
 
     /// Writes for five minutes. The total may grow in a later event without a new breakdown: what

@@ -202,7 +202,7 @@ impl WireForm for Cohere {
         } else {
             billed
         };
-        let usage = Usage::of_reported([
+        let usage = Usage::of_reported(&[
             // Text and images are counted and charged apart.
             (Unit::InputTokens, add(counts.input, counts.image_tokens)),
             (Unit::OutputTokens, counts.output),

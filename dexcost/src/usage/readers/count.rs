@@ -10,6 +10,7 @@ pub(super) type Count = Option<Decimal>;
 
 /// Takes a count over. What is no number leaves the slot as it was; a number that does not fit a
 /// decimal makes the report unreadable.
+#[inline]
 pub(super) fn set(slot: &mut Count, value: Json<'_>, unreadable: &mut bool) {
     match value.amount() {
         Some(number) => *slot = Some(number),

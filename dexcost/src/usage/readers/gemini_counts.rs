@@ -146,7 +146,7 @@ impl Counts {
             (Unit::WebSearchRequests, self.searches),
             (Unit::GoogleMapsRequests, self.maps),
         ];
-        Usage::of_reported(reported)
+        Usage::of_reported(&reported)
     }
 
     fn whole_output(&self) -> Count {

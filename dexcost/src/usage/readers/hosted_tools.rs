@@ -96,7 +96,7 @@ impl HostedTools {
         };
         let detail = |of: &str, what: &str| images.get(of)?.get(what)?.number();
         let count = |name: &str| images.get(name).and_then(Json::number);
-        self.images = Usage::of_reported([
+        self.images = Usage::of_reported(&[
             (Unit::InputTokens, count("input_tokens")),
             (Unit::OutputTokens, count("output_tokens")),
             (

@@ -44,7 +44,7 @@ impl WireForm for Ocr {
                 b"model" => self.model = value.text(),
                 b"usage_info" => {
                     let count = |name: &str| value.get(name).and_then(Json::number);
-                    self.usage = Usage::of_reported([
+                    self.usage = Usage::of_reported(&[
                         (Unit::Pages, count("pages_processed")),
                         (Unit::AnnotationPages, count("pages_processed_annotation")),
                     ]);

@@ -60,7 +60,7 @@ impl WireForm for Ollama {
     }
 
     fn finish(&mut self) -> Reading {
-        let usage = Usage::of_reported([(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
+        let usage = Usage::of_reported(&[(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
         let is_done = self.done == Some(true);
         Reading {
             terminal: if is_done { Terminal::Closed } else { Terminal::Open },

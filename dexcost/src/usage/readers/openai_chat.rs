@@ -154,10 +154,10 @@ impl OpenAiChat {
                 b"timings" => elsewhere.timings = Some(field),
                 b"x_groq" => elsewhere.groq(field),
                 b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
-                b"object" if field.word() == Some("error") => {
+                b"object" if field.is_word("error") => {
                     self.error = self.error.or_else(|| Some(error_signs::of_object(value)));
                 }
-                b"object" => self.is_named |= field.word().is_some_and(is_of_form),
+                b"object" => self.is_named |= is_of_form(field),
                 _ => {}
             }
         }
@@ -281,8 +281,8 @@ impl WireForm for OpenAiChat {
 }
 
 /// Whether an object is a completion of a chat or of a text, or a chunk of one.
-fn is_of_form(object: &str) -> bool {
-    object.starts_with("chat.completion") || object.starts_with("text_completion")
+fn is_of_form(object: Json<'_>) -> bool {
+    object.begins_with("chat.completion") || object.begins_with("text_completion")
 }
 
 /// Where counts and errors stand in some dialects of the form, beside their usual places.

@@ -161,50 +161,47 @@ impl Counts {
         let input = self.whole_input();
         let output = self.whole_output(quirks, model, reasoning);
         let reported = [
-            (Unit::InputTokens, input),
-            (Unit::OutputTokens, output),
-            (Unit::CacheReadTokens, cached),
-            (Unit::CacheWriteTokens, cache_write),
-            (Unit::CacheWrite5mTokens, self.write_5m),
-            (Unit::CacheWrite1hTokens, self.write_1h),
-            (Unit::ReasoningTokens, reasoning),
-            (Unit::InputAudioTokens, self.input_audio),
-            (Unit::InputImageTokens, self.input_image),
-            (Unit::InputVideoTokens, self.input_video),
-            (Unit::OutputAudioTokens, self.output_audio),
-            (Unit::OutputImageTokens, self.output_image),
-            (Unit::OutputVideoTokens, self.output_video),
-            (Unit::AcceptedPredictionTokens, self.accepted),
-            (Unit::RejectedPredictionTokens, self.rejected),
-            (Unit::CitationTokens, self.citations),
-            (Unit::WebSearchRequests, self.web_searches),
-            (Unit::AudioSeconds, self.audio_seconds),
+            (Unit::InputTokens, &input),
+            (Unit::OutputTokens, &output),
+            (Unit::CacheReadTokens, &cached),
+            (Unit::CacheWriteTokens, &cache_write),
+            (Unit::CacheWrite5mTokens, &self.write_5m),
+            (Unit::CacheWrite1hTokens, &self.write_1h),
+            (Unit::ReasoningTokens, &reasoning),
+            (Unit::InputAudioTokens, &self.input_audio),
+            (Unit::InputImageTokens, &self.input_image),
+            (Unit::InputVideoTokens, &self.input_video),
+            (Unit::OutputAudioTokens, &self.output_audio),
+            (Unit::OutputImageTokens, &self.output_image),
+            (Unit::OutputVideoTokens, &self.output_video),
+            (Unit::AcceptedPredictionTokens, &self.accepted),
+            (Unit::RejectedPredictionTokens, &self.rejected),
+            (Unit::CitationTokens, &self.citations),
+            (Unit::WebSearchRequests, &self.web_searches),
+            (Unit::AudioSeconds, &self.audio_seconds),
         ];
-        let usage = Usage::of_reported(reported);
+        let usage = Usage::of_reported(&reported);
         let suspect = self.unreadable || is_impossible(&usage);
         (usage, suspect)
     }
 
     /// The prompt with everything in it. Mistral counts audio beside the prompt; its total proves it.
     fn whole_input(&self) -> Count {
-        let (Some(input), Some(audio), Some(total)) = (self.input, self.input_audio, self.total) else {
+        let audio = self.input_audio.filter(|audio| !audio.is_zero());
+        let (Some(input), Some(audio), Some(total)) = (self.input, audio, self.total) else {
             return self.input;
         };
         let with_audio = exact_sum(input, audio)?;
         let all = exact_sum(with_audio, self.output.unwrap_or_default());
-        Some(if !audio.is_zero() && all == Some(total) {
-            with_audio
-        } else {
-            input
-        })
+        Some(if all == Some(total) { with_audio } else { input })
     }
 
     /// The completion with everything in it.
     fn whole_output(&self, quirks: Quirks, model: Option<&str>, reasoning: Count) -> Count {
         let output = self.output?;
-        let counted = exact_sum(self.input.unwrap_or_default(), output);
+        let counted = || exact_sum(self.input.unwrap_or_default(), output);
         let unnamed = quirks.total_has_more && reasoning.is_none_or(|r| r.is_zero());
-        if let (true, Some(total), Some(counted)) = (unnamed, self.total, counted) {
+        if unnamed && let (Some(total), Some(counted)) = (self.total, counted()) {
             let more = exact_sum(total, -counted)?.max(Decimal::ZERO);
             return exact_sum(output, more);
         }
@@ -215,7 +212,7 @@ impl Counts {
         let with_reasoning = exact_sum(output, reasoning);
         let beside = match (self.total, quirks.reasoning) {
             (_, Reasoning::BesideFor(prefix)) => model.is_some_and(|m| m.starts_with(prefix)),
-            (Some(total), _) => counted.and_then(|c| exact_sum(c, reasoning)) == Some(total),
+            (Some(total), _) => counted().and_then(|c| exact_sum(c, reasoning)) == Some(total),
             (None, quirk) => quirk == Reasoning::Beside,
         };
         if beside { with_reasoning } else { Some(output) }
@@ -223,6 +220,7 @@ impl Counts {
 }
 
 /// Of one fact under two names the larger count.
+#[inline]
 fn larger(a: Count, b: Count) -> Count {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.max(b)),
@@ -232,12 +230,16 @@ fn larger(a: Count, b: Count) -> Count {
 
 /// Whether a usage cannot be: negative or fractional tokens, or parts that exceed their whole.
 pub(super) fn is_impossible(usage: &Usage) -> bool {
-    let count = |unit| usage.get(unit).unwrap_or_default();
-    let odd = usage.iter().any(|(unit, quantity)| {
+    let quantities = usage.as_slice();
+    let odd = quantities.iter().any(|(unit, quantity)| {
         quantity.is_sign_negative() && !quantity.is_zero()
-            || quantity.scale() > 0 && unit != Unit::AudioSeconds && !quantity.fract().is_zero()
+            || quantity.scale() > 0 && *unit != Unit::AudioSeconds && !quantity.fract().is_zero()
     });
-    let in_cache = exact_sum(count(Unit::CacheReadTokens), count(Unit::CacheWriteTokens));
-    odd || in_cache.is_none_or(|cache| cache > count(Unit::InputTokens))
-        || count(Unit::ReasoningTokens) > count(Unit::OutputTokens)
+    let count = |unit| usage.get(unit).filter(|count| !count.is_zero());
+    let exceeds = |part: Decimal, whole| part > count(whole).unwrap_or_default();
+    let in_cache = match (count(Unit::CacheReadTokens), count(Unit::CacheWriteTokens)) {
+        (Some(read), Some(written)) => exact_sum(read, written).is_none_or(|c| exceeds(c, Unit::InputTokens)),
+        (read, written) => read.or(written).is_some_and(|c| exceeds(c, Unit::InputTokens)),
+    };
+    odd || in_cache || count(Unit::ReasoningTokens).is_some_and(|c| exceeds(c, Unit::OutputTokens))
 }

@@ -1,7 +1,7 @@
 //! Models that are named in a path, and what their names promise.
 
 use super::Dialect;
-use super::paths::{CORTEX, RUN, WORKERS, at_colon, last_segment};
+use super::paths::{CORTEX, RUN, WORKERS, at_colon, find, has, last_segment};
 use crate::event::CallType;
 use crate::text::Text;
 
@@ -21,17 +21,16 @@ pub(super) fn kind_of_model(model: &str) -> Option<CallType> {
 
 /// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
 pub(super) fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
-    let after = |marker: &str| {
-        let mut segments = path.split('/');
-        segments.find(|segment| *segment == marker)?;
-        segments.next()
+    let after = |mark: &str| {
+        let rest = path.get(find(path, mark)? + mark.len()..)?;
+        rest.split('/').next()
     };
     let last = last_segment(path);
     let name = match (dialect, at_colon(last)) {
         (Dialect::WorkersAi, _) => between(path, &[RUN, WORKERS], ""),
         (Dialect::TextGeneration, _) => between(path, &["/models/"], ""),
         (Dialect::Replicate, _) => between(path, &["/models/", "/deployments/"], "/predictions"),
-        _ if path.contains(CORTEX) => None,
+        (_, Some(_)) if has(path, CORTEX) => None,
         // Code Assist names the model in the body.
         (_, Some((model, _))) => Some(model).filter(|model| *model != "v1internal"),
         // An ARN has slashes of its own.
@@ -40,10 +39,10 @@ pub(super) fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
             path.get(from..path.len() - last.len() - 1)
         }
         (_, None) if last.starts_with("invocations") => {
-            after("serving-endpoints").or_else(|| after("endpoints"))
+            after("/serving-endpoints/").or_else(|| after("/endpoints/"))
         }
         (_, None) if last == "feature-extraction" => between(path, &["/models/"], "/pipeline"),
-        (_, None) => after("deployments"),
+        (_, None) => after("/deployments/"),
     }?;
     (!name.is_empty() && name.len() <= 256).then(|| Text::from(percent_decoded(name)))
 }

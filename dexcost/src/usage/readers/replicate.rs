@@ -66,7 +66,7 @@ impl WireForm for Replicate {
     }
 
     fn finish(&mut self) -> Reading {
-        let usage = Usage::of_reported([
+        let usage = Usage::of_reported(&[
             (Unit::ComputeSeconds, self.seconds),
             (Unit::InputTokens, self.input),
             (Unit::OutputTokens, self.output),

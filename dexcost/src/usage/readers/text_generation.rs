@@ -89,7 +89,7 @@ impl WireForm for TextGeneration {
     }
 
     fn finish(&mut self) -> Reading {
-        let usage = Usage::of_reported([(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
+        let usage = Usage::of_reported(&[(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
         Reading {
             has_usage: self.is_counted,
             understood: !usage.is_empty(),

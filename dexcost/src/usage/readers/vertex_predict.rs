@@ -120,7 +120,7 @@ impl WireForm for VertexPredict {
             ),
             (Unit::Images, images),
         ];
-        let usage = Usage::of_reported(reported);
+        let usage = Usage::of_reported(&reported);
         Reading {
             understood: !usage.is_empty(),
             has_usage: !usage.is_empty(),

@@ -66,7 +66,7 @@ impl WireForm for Watsonx {
     }
 
     fn finish(&mut self) -> Reading {
-        let usage = Usage::of_reported([(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
+        let usage = Usage::of_reported(&[(Unit::InputTokens, self.input), (Unit::OutputTokens, self.output)]);
         Reading {
             has_usage: !usage.is_empty(),
             understood: !usage.is_empty(),

@@ -64,12 +64,10 @@ struct Garbled;
 impl Decoder {
     /// A decoder for a body with this `content-encoding`.
     pub(crate) fn new(content_encoding: Option<&[u8]>) -> Self {
-        let mut decoder = Self::default();
-        if content_encoding.is_none() {
-            decoder.stages.push(Stage::Sniff(Sniff::new(Coding::Undeclared)));
-            return decoder;
-        }
-        let names = content_encoding.map(String::from_utf8_lossy).unwrap_or_default();
+        let Some(names) = content_encoding else {
+            return Self::of_undeclared();
+        };
+        let (names, mut decoder) = (String::from_utf8_lossy(names), Self::default());
         for name in names.split(',').rev() {
             match Coding::of(name.trim()) {
                 Ok(None) => {}
@@ -83,6 +81,13 @@ impl Decoder {
         if decoder.stages.is_empty() {
             decoder.stages.push(Stage::Sniff(Sniff::new(Coding::Undeclared)));
         }
+        decoder
+    }
+
+    #[inline]
+    fn of_undeclared() -> Self {
+        let mut decoder = Self::default();
+        decoder.stages.push(Stage::Sniff(Sniff::new(Coding::Undeclared)));
         decoder
     }
 

@@ -7,7 +7,7 @@ const NEAR: usize = 64;
 
 /// The place of the first quote or backslash.
 #[inline]
-fn mark(bytes: &[u8]) -> Option<usize> {
+pub(super) fn mark(bytes: &[u8]) -> Option<usize> {
     let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
     near_mark(near).or_else(|| Some(NEAR + memchr2(b'"', b'\\', far)?))
 }

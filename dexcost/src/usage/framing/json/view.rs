@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::LONGEST_TEXT;
-use super::bytes::{is_blank, is_scalar, plain_text, quote, scalar_end};
+use super::bytes::{is_blank, mark, quote, scalar_end};
 use crate::text::Text;
 
 /// Whole numbers of so many digits fit 64 bits.
@@ -14,15 +14,33 @@ const LONGEST_COUNT: usize = 18;
 /// One value of a JSON document, which may be cut off: what is incomplete reads as absent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<'a> {
-    /// The value and whatever follows it.
     raw: &'a [u8],
+    extent: Extent,
+}
+
+/// How far the bytes of a value go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// Whatever follows the value is there too; the value itself may be cut off.
+    Open,
+    /// They are a number, `true` or `false`, and no more.
+    Scalar,
+    /// They are a string without escapes, and no more.
+    Plain,
+    /// They are a string, and no more.
+    Escaped,
 }
 
 impl<'a> Json<'a> {
     /// The root value of a document.
     pub(crate) fn new(document: &'a [u8]) -> Self {
+        Self::open(trim_start(document))
+    }
+
+    const fn open(raw: &'a [u8]) -> Self {
         Self {
-            raw: trim_start(document),
+            raw,
+            extent: Extent::Open,
         }
     }
 
@@ -37,10 +55,11 @@ impl<'a> Json<'a> {
 
     /// The fields of an object that are not `null`, in order; none where it is no object.
     pub(crate) fn fields(self) -> Fields<'a> {
+        let is_object = self.is_object();
         Fields {
-            rest: self.raw.strip_prefix(b"{").unwrap_or_default(),
-            value: &[],
-            is_first: true,
+            bytes: self.raw,
+            at: 1,
+            place: if is_object { Place::Opened } else { Place::Cut },
         }
     }
 
@@ -93,6 +112,20 @@ impl<'a> Json<'a> {
         Some(count)
     }
 
+    /// Whether it is this string, written without escapes.
+    pub(crate) fn is_word(self, word: &str) -> bool {
+        self.behind(word).is_some_and(|rest| rest.starts_with(b"\""))
+    }
+
+    /// Whether it is a string that begins like this, written without escapes.
+    pub(crate) fn begins_with(self, word: &str) -> bool {
+        self.behind(word).is_some()
+    }
+
+    fn behind(self, word: &str) -> Option<&'a [u8]> {
+        self.raw.strip_prefix(b"\"")?.strip_prefix(word.as_bytes())
+    }
+
     /// The string, where it is one of a length that names have; never an empty one.
     pub(crate) fn text(self) -> Option<Text> {
         self.str()
@@ -102,15 +135,19 @@ impl<'a> Json<'a> {
 
     /// The string, where it is one of a length that names have.
     pub(crate) fn str(self) -> Option<Cow<'a, str>> {
-        if let [b'"', inner @ ..] = self.raw
-            && let Some(end) = plain_text(inner, LONGEST_TEXT + 1)
+        if self.extent == Extent::Plain
+            && let [b'"', inner @ .., b'"'] = self.raw
         {
-            return std::str::from_utf8(&inner[..end]).ok().map(Cow::Borrowed);
+            let text = Some(inner).filter(|inner| inner.len() <= LONGEST_TEXT)?;
+            return std::str::from_utf8(text).ok().map(Cow::Borrowed);
         }
         let end = value_end(self.raw)?;
         let inner = self.raw.get(1..end.checked_sub(1)?)?;
         if self.raw[0] != b'"' || inner.len() > LONGEST_TEXT {
             return None;
+        }
+        if memchr::memchr(b'\\', inner).is_none() {
+            return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
         }
         serde_json::from_slice(&self.raw[..end]).ok().map(Cow::Owned)
     }
@@ -139,15 +176,11 @@ impl<'a> Json<'a> {
     /// The number, exactly as written; `None` where it is none or has more digits than a decimal.
     #[inline]
     pub(crate) fn number(self) -> Option<Decimal> {
-        let mut count = 0;
-        for (at, byte) in self.raw.iter().take(LONGEST_COUNT + 1).enumerate() {
-            match byte {
-                b'0'..=b'9' => count = count * 10 + u64::from(byte - b'0'),
-                byte if at == 0 || is_scalar(*byte) => break,
-                _ => return Some(Decimal::from(count)),
-            }
+        let digits = self.scalar()?;
+        match count(digits) {
+            Some(count) => Some(Decimal::from(count)),
+            None => decimal(std::str::from_utf8(digits).ok()?),
         }
-        decimal(std::str::from_utf8(self.scalar()?).ok()?)
     }
 
     /// The number, also where it is written as a string.
@@ -161,10 +194,26 @@ impl<'a> Json<'a> {
     }
 
     /// A scalar whose end is in sight: digits at a cut may be half a number.
+    #[inline]
     fn scalar(self) -> Option<&'a [u8]> {
+        if self.extent == Extent::Scalar {
+            return Some(self.raw);
+        }
         let end = scalar_end(self.raw)?;
         (end > 0).then(|| &self.raw[..end])
     }
+}
+
+/// A whole number of few digits.
+#[inline]
+fn count(digits: &[u8]) -> Option<u64> {
+    if digits.len() > LONGEST_COUNT {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |count, digit| match digit {
+        b'0'..=b'9' => Some(count * 10 + u64::from(digit - b'0')),
+        _ => None,
+    })
 }
 
 /// Digits that a binary float added ("7.099999999999999e-05") are kept; only more than fit a
@@ -175,31 +224,56 @@ fn decimal(text: &str) -> Option<Decimal> {
 
 /// Fields of an object.
 pub(crate) struct Fields<'a> {
-    /// What follows the last value, if it is known where that ends.
-    rest: &'a [u8],
-    /// The last value, until it is passed.
-    value: &'a [u8],
-    /// Whether no field was seen yet, so that no comma precedes the next.
-    is_first: bool,
+    /// The object and whatever follows it; empty where there is none.
+    bytes: &'a [u8],
+    /// How far it was gone through.
+    at: usize,
+    place: Place,
+}
+
+/// Where in an object one stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Behind the opening brace.
+    Opened,
+    /// At a container, or at a value that is cut off.
+    Value,
+    /// Behind a value.
+    Passed,
+    /// Behind the object.
+    Closed,
+    /// The object is cut off, or is none.
+    Cut,
 }
 
 impl<'a> Fields<'a> {
     /// What follows the object, once all its fields were seen; `None` where it is cut off.
     pub(crate) fn after(&self) -> Option<&'a [u8]> {
-        trim_start(self.rest).strip_prefix(b"}")
+        match self.place {
+            Place::Closed => self.bytes.get(self.at..),
+            _ => None,
+        }
+    }
+
+    /// The value of the last field, and whatever follows it.
+    fn value(&self) -> &'a [u8] {
+        match self.place {
+            Place::Value => self.bytes.get(self.at..).unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// The fields of the object that is the value of the last field. To be followed by
     /// [`leave`](Self::leave), so that the object need not be passed again.
     pub(crate) fn enter(&self) -> Self {
-        Json { raw: self.value }.fields()
+        Json::open(self.value()).fields()
     }
 
     /// Goes on after an object that was gone through.
     pub(crate) fn leave(&mut self, inner: &Self) {
-        if let Some(rest) = inner.after() {
-            self.rest = rest;
-            self.value = &[];
+        if inner.place == Place::Closed {
+            self.at += inner.at;
+            self.place = Place::Passed;
         }
     }
 
@@ -214,30 +288,92 @@ impl<'a> Fields<'a> {
 
     /// Goes through the objects of the array that is the value of the last field.
     pub(crate) fn each(&mut self, mut see: impl FnMut(&mut Self)) {
-        let [b'[', elements @ ..] = self.value else { return };
-        let mut rest = trim_start(elements);
-        while rest.starts_with(b"{") {
-            let mut inner = Json { raw: rest }.fields();
+        let value = self.value();
+        if !value.starts_with(b"[") {
+            return;
+        }
+        let mut at = past_blanks(value, 1);
+        while value.get(at) == Some(&b'{') {
+            let object = value.get(at..).unwrap_or_default();
+            let mut inner = Json::open(object).fields();
             see(&mut inner);
             inner.by_ref().for_each(drop);
-            let Some(after) = inner.after() else { return };
-            rest = trim_start(after);
-            if let [b',', next @ ..] = rest {
-                rest = trim_start(next);
+            if inner.place != Place::Closed {
+                return;
+            }
+            at = past_blanks(value, at + inner.at);
+            if value.get(at) == Some(&b',') {
+                at = past_blanks(value, at + 1);
             }
         }
-        if let [b']', after @ ..] = rest {
-            self.rest = after;
-            self.value = &[];
+        if value.get(at) == Some(&b']') {
+            self.at += at + 1;
+            self.place = Place::Passed;
         }
     }
 
-    /// Goes to the end of the last value.
-    fn pass(&mut self) {
-        let value = std::mem::take(&mut self.value);
-        if !value.is_empty() {
-            self.rest = &value[value_end(value).unwrap_or(value.len())..];
+    /// Goes to the value of the next field and gives the field's name; `None` at the end of the object and
+    /// of what is in sight.
+    #[inline]
+    fn advance(&mut self) -> Option<&'a [u8]> {
+        let bytes = self.bytes;
+        let from = match std::mem::replace(&mut self.place, Place::Cut) {
+            place @ (Place::Closed | Place::Cut) => {
+                self.place = place;
+                return None;
+            }
+            Place::Opened | Place::Passed => self.at,
+            Place::Value => self.at + value_end(bytes.get(self.at..)?)?,
+        };
+        let is_first = from == 1;
+        let mut at = past_blanks(bytes, from);
+        match bytes.get(at)? {
+            b'}' => {
+                self.at = at + 1;
+                self.place = Place::Closed;
+                return None;
+            }
+            b',' if !is_first => at = past_blanks(bytes, at + 1),
+            _ if !is_first => return None,
+            _ => {}
         }
+        if *bytes.get(at)? != b'"' {
+            return None;
+        }
+        let end = quote(bytes, at + 1).ok()?;
+        let name = bytes.get(at + 1..end)?;
+        at = past_blanks(bytes, end + 1);
+        if *bytes.get(at)? != b':' {
+            return None;
+        }
+        self.at = past_blanks(bytes, at + 1);
+        self.place = Place::Value;
+        Some(name)
+    }
+
+    /// The value at hand. One whose end is found at once is passed with that.
+    #[inline]
+    fn take(&mut self) -> Json<'a> {
+        let value = self.value();
+        let (end, extent) = match value {
+            [b'{' | b'[', ..] => return Json::open(value),
+            [b'"', inner @ ..] => match mark(inner) {
+                Some(at) if inner[at] == b'"' => (at + 2, Extent::Plain),
+                Some(at) => match quote(inner, at) {
+                    Ok(end) => (end + 2, Extent::Escaped),
+                    Err(_) => return Json::open(value),
+                },
+                None => return Json::open(value),
+            },
+            _ => match scalar_end(value) {
+                Some(end) if end > 0 => (end, Extent::Scalar),
+                _ => return Json::open(value),
+            },
+        };
+        let raw = value.get(..end).unwrap_or_default();
+        self.at += end;
+        self.place = Place::Passed;
+        Json { raw, extent }
     }
 }
 
@@ -247,27 +383,10 @@ impl<'a> Iterator for Fields<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            self.pass();
-            let rest = std::mem::take(&mut self.rest);
-            let rest = match trim_start(rest) {
-                [b',', name @ ..] if !self.is_first => trim_start(name),
-                name if self.is_first => name,
-                end => {
-                    self.rest = end;
-                    return None;
-                }
-            };
-            let [b'"', named @ ..] = rest else {
-                self.rest = if self.is_first { rest } else { &[] };
-                return None;
-            };
-            self.is_first = false;
-            let end = quote(named, 0).ok()?;
-            let (name, rest) = (&named[..end], trim_start(&named[end + 1..]));
-            let value = trim_start(rest.strip_prefix(b":")?);
-            self.value = value;
-            if !value.starts_with(b"null") && !value.is_empty() {
-                return Some((name, Json { raw: value }));
+            let name = self.advance()?;
+            let value = self.take();
+            if !value.raw.starts_with(b"null") {
+                return (!value.raw.is_empty()).then_some((name, value));
             }
         }
     }
@@ -292,7 +411,7 @@ impl<'a> Iterator for Items<'a> {
         if end > 0 {
             self.rest = &rest[end..];
         }
-        Some(Json { raw: rest })
+        Some(Json::open(rest))
     }
 }
 
@@ -336,20 +455,19 @@ fn container_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-#[inline]
 fn trim_start(bytes: &[u8]) -> &[u8] {
-    match bytes {
-        [first, ..] if *first > b' ' => bytes,
-        _ => past_blanks(bytes),
-    }
+    bytes.get(past_blanks(bytes, 0)..).unwrap_or_default()
 }
 
-fn past_blanks(bytes: &[u8]) -> &[u8] {
-    let mut rest = bytes;
-    while let [first, more @ ..] = rest
-        && is_blank(*first)
+/// The first place from `at` on that is no blank.
+#[inline]
+fn past_blanks(bytes: &[u8], mut at: usize) -> usize {
+    // Nearly all JSON is compact, and blanks are below all that has a meaning.
+    while let Some(byte) = bytes.get(at)
+        && *byte <= b' '
+        && is_blank(*byte)
     {
-        rest = more;
+        at += 1;
     }
-    rest
+    at
 }
