@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::account::cell::TaskCell;
 use crate::event::Event;
-use crate::observation::Observation;
+use crate::observation::{Observation, UsageScope};
 
 /// So many are remembered; of what was begun before as many others the cost stays unknown.
 const REMEMBERED: usize = 1_024;
@@ -41,8 +41,7 @@ impl Jobs {
     }
 
     /// Remembers a call until its end is seen.
-    pub(super) fn begin(&self, key: u64, task: &Arc<TaskCell>, event: Arc<Event>) {
-        let task = Arc::downgrade(task);
+    pub(super) fn begin(&self, key: u64, task: Weak<TaskCell>, event: Arc<Event>) {
         let mut open = self.0.lock();
         if open.begun.insert(key, Begun { task, event }).is_some() {
             return;
@@ -79,7 +78,29 @@ impl Begun {
         end.provider = self.event.provider.clone();
         end.call = call;
         end.captured = true;
-        end.usage_scope = crate::observation::UsageScope::Call;
+        end.usage_scope = UsageScope::Call;
         end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::event::EventType;
+    use crate::id::{EventId, TaskId};
+
+    #[test]
+    fn an_end_is_taken_once_and_the_memory_is_bounded() {
+        let now = Timestamp::from_unix_micros(1);
+        let event = Event::new(EventId::at(now), TaskId::at(now), EventType::LlmCall, now);
+        let (jobs, event) = (Jobs::default(), Arc::new(event));
+        let begin = |key| jobs.begin(key, Weak::new(), Arc::clone(&event));
+        begin(0);
+        assert!(jobs.has(0) && jobs.end(0).is_some() && jobs.end(0).is_none());
+        (0..=REMEMBERED as u64).for_each(begin);
+        assert!(jobs.end(0).is_none(), "it is forgotten");
+        assert!(jobs.end(1).is_some());
+        assert_eq!(jobs.0.lock().by_age.len(), REMEMBERED - 1);
     }
 }

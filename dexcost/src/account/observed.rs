@@ -45,7 +45,7 @@ impl TaskHandle {
         }
         let event = self.record_exchange(seen, latency_ms);
         if let (Some(key), Some(event)) = (begun, &event) {
-            jobs.begin(key, self.cell(), Arc::clone(event));
+            jobs.begin(key, Arc::downgrade(self.cell()), Arc::clone(event));
         }
         event
     }
