@@ -34,7 +34,7 @@ pub struct Observation {
     /// What was consumed, in the normal form of [`Usage`]; empty where nothing was reported.
     pub usage: Usage,
     /// Names, tier, ids, the stated cost and whatever else the price depends on.
-    pub call: CallFacts,
+    pub call: Box<CallFacts>,
     /// How the operation ended.
     pub operation_status: OperationStatus,
     /// Why it failed.
@@ -158,7 +158,7 @@ impl Observation {
             captured: false,
             usage_scope: UsageScope::None,
             usage: Usage::new(),
-            call: CallFacts::default(),
+            call: Box::default(),
             operation_status: OperationStatus::Unknown,
             error_type: None,
             http_status: None,

@@ -89,6 +89,7 @@ impl TaskCell {
     /// `digest` identifies the request on the wire, where there was one. Events that arrive after
     /// the task's end (the last bytes of a stream) still count, and the task's record is renewed.
     pub(super) fn record(&self, event: Event, digest: Option<u64>) -> Arc<Event> {
+        let event = Arc::new(event);
         let mut live = self.live.lock();
         let event = live.add(&self.tracker, event, digest);
         live.renew_if_ended(&self.tracker);
@@ -98,7 +99,7 @@ impl TaskCell {
     /// Counts what an exchange moved, beside the event that it is worth, if any.
     pub(super) fn observe(
         &self,
-        event: Option<Event>,
+        mut event: Option<Arc<Event>>,
         digest: Option<u64>,
         host: &str,
         traffic: HostTraffic,
@@ -106,13 +107,12 @@ impl TaskCell {
     ) -> Option<Arc<Event>> {
         let mut live = self.live.lock();
         let live = &mut *live;
-        let mut event = event;
         let is_summed = live.traffic.is_full();
         if let Some(event) = event
             .as_mut()
             .filter(|event| is_summed && network::is_pending(event))
         {
-            network::leave_to_summary(event);
+            network::leave_to_summary(Arc::make_mut(event));
         }
         let event = event.map(|event| live.add(&self.tracker, event, digest));
         if traffic.calls > 0 {
@@ -221,19 +221,19 @@ impl TaskCell {
 }
 
 impl Live {
-    /// Adds an event to the totals and hands it over.
-    fn add(&mut self, tracker: &Shared, mut event: Event, digest: Option<u64>) -> Arc<Event> {
+    /// Adds an event, which nobody else holds yet, to the totals and hands it over.
+    fn add(&mut self, tracker: &Shared, mut event: Arc<Event>, digest: Option<u64>) -> Arc<Event> {
+        let new = Arc::make_mut(&mut event);
         if let Some(digest) = digest {
-            self.retries.apply_wire(digest, &mut event);
+            self.retries.apply_wire(digest, new);
         }
         if let Some(heuristics) = tracker.retry_heuristics {
-            self.retries.apply_heuristic(heuristics, &mut event);
+            self.retries.apply_heuristic(heuristics, new);
         }
-        if !self.task.totals.fits(&event) {
-            forget_cost(&mut event, "overflow");
+        if !self.task.totals.fits(new) {
+            forget_cost(new, "overflow");
         }
-        self.task.totals.add(&event);
-        let event = Arc::new(event);
+        self.task.totals.add(new);
         if event.is_retry {
             self.remember_flagged(&event);
         }
@@ -271,7 +271,7 @@ impl Live {
             self.replace(tracker, before, after);
         }
         if let Some(summary) = prices.summary(self.task.task_id, unpriced) {
-            self.add(tracker, summary, None);
+            self.add(tracker, Arc::new(summary), None);
         }
     }
 

@@ -66,7 +66,7 @@ impl Jobs {
 impl Begun {
     /// The call as a whole: what was known when it began, and what its end shows.
     pub(super) fn with_end(&self, mut end: Observation) -> Observation {
-        let mut call = self.event.call.as_deref().cloned().unwrap_or_default();
+        let mut call = self.event.call.clone().unwrap_or_default();
         let shown = end.call;
         call.model_returned = shown.model_returned.or(call.model_returned);
         call.service_tier = shown.service_tier.or(call.service_tier);

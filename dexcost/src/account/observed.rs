@@ -65,17 +65,13 @@ impl TaskHandle {
         let event = if let Some(mut service) = service {
             let tracker = self.cell().tracker();
             tracker.tools.price(tracker, &mut service, &seen);
-            Some(self.service_event(*service, seen))
+            Some(self.service_event(*service, seen, latency_ms))
         } else if seen.captured {
-            Some(self.model_event(seen))
+            Some(self.model_event(seen, latency_ms))
         } else {
             digest = None;
             self.network_event(&seen, latency_ms)
         };
-        let event = event.map(|mut event| {
-            event.latency_ms = latency_ms;
-            event
-        });
         let event = self.cell().observe(event, digest, &host, traffic, peer);
         for other in others {
             self.record_exchange(other, latency_ms);
@@ -101,10 +97,11 @@ impl TaskHandle {
         event
     }
 
-    fn model_event(&self, seen: Observation) -> Event {
+    fn model_event(&self, seen: Observation, latency_ms: Option<u64>) -> Arc<Event> {
         let mut event = self.blank(EventType::LlmCall);
         self.describe(&mut event, seen);
-        event
+        event.latency_ms = latency_ms;
+        Arc::new(event)
     }
 
     /// Fills an event with what is known of a model call, at the prices of its time.
@@ -120,7 +117,7 @@ impl TaskHandle {
         event.usage = seen.usage;
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
-        event.call = Some(Box::new(call));
+        event.call = Some(call);
         apply_cost(event, cost);
         if let Some(service) = seen.sold_as {
             self.set_details(event, service.details);
@@ -138,7 +135,7 @@ impl TaskHandle {
         seen.usage.set(Unit::CodeInterpreterSessions, fresh);
     }
 
-    fn service_event(&self, service: ServiceUse, seen: Observation) -> Event {
+    fn service_event(&self, service: ServiceUse, seen: Observation, latency_ms: Option<u64>) -> Arc<Event> {
         let mut event = self.blank(EventType::ExternalCost);
         event.service_name = Some(service.service);
         event.operation_status = seen.operation_status;
@@ -155,12 +152,13 @@ impl TaskHandle {
             query.call_type = service.call_type;
             apply_cost(&mut event, self.cell().tracker().pricing.cost(&query));
         }
-        event.call = Some(Box::new(call));
+        event.call = Some(call);
         event.model = service.model;
         event.provider = service.provider;
         event.usage = service.usage;
         self.set_details(&mut event, service.details);
-        event
+        event.latency_ms = latency_ms;
+        Arc::new(event)
     }
 
     fn set_details(&self, event: &mut Event, mut details: Details) {
@@ -170,12 +168,13 @@ impl TaskHandle {
         }
     }
 
-    fn network_event(&self, seen: &Observation, latency_ms: Option<u64>) -> Option<Event> {
+    fn network_event(&self, seen: &Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
         let is_slow = self.cell().tracker().wants.is_slow(latency_ms);
         network::is_worth_an_event(seen, is_slow).then(|| {
             let mut event = self.blank(EventType::Network);
             network::describe(&mut event, seen);
-            event
+            event.latency_ms = latency_ms;
+            Arc::new(event)
         })
     }
 
@@ -195,10 +194,10 @@ fn alone(further: FurtherUse, seen: &Observation) -> Observation {
         error_type: further.error_type,
         http_status: seen.http_status,
         service: Some(Box::new(further.service)),
-        call: CallFacts {
+        call: Box::new(CallFacts {
             host: seen.call.host.clone(),
             ..CallFacts::default()
-        },
+        }),
         ..Observation::nothing(seen.ending)
     }
 }

@@ -196,16 +196,10 @@ impl Event {
     }
 
     fn count(&self, unit: Unit) -> Option<u64> {
-        let own = self.usage.get(unit).map(|_| self.usage.count(unit));
-        let parts = self
-            .call
-            .iter()
-            .flat_map(|call| &call.parts)
-            .map(|part| &part.usage);
-        let parts = parts
-            .filter(|usage| usage.get(unit).is_some())
-            .map(|usage| usage.count(unit));
-        own.into_iter().chain(parts).reduce(u64::saturating_add)
+        let own = self.usage.reported_count(unit);
+        let parts = self.call.iter().flat_map(|call| &call.parts);
+        let parts = parts.filter_map(|part| part.usage.reported_count(unit));
+        parts.fold(own, |sum, part| Some(sum.unwrap_or(0).saturating_add(part)))
     }
 
     /// Whether something that costs money could not be priced.

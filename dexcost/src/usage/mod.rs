@@ -102,11 +102,21 @@ impl Usage {
     /// than `u64::MAX` is `u64::MAX`.
     #[must_use]
     pub fn count(&self, unit: Unit) -> u64 {
-        match self.get(unit) {
-            Some(quantity) if quantity.is_sign_negative() => 0,
-            Some(quantity) => quantity.trunc().to_u64().unwrap_or(u64::MAX),
-            None => 0,
+        self.reported_count(unit).unwrap_or(0)
+    }
+
+    /// The same; `None` where none was reported.
+    pub(crate) fn reported_count(&self, unit: Unit) -> Option<u64> {
+        let quantity = self.get(unit)?;
+        if quantity.is_sign_negative() {
+            return Some(0);
         }
+        let whole = if quantity.scale() == 0 {
+            quantity
+        } else {
+            quantity.trunc()
+        };
+        Some(whole.to_u64().unwrap_or(u64::MAX))
     }
 
     /// Takes over every quantity of `later`, field by field: what it does not report stays.

@@ -73,10 +73,10 @@ impl OtherCall {
             service: used.map(Box::new),
             traffic: self.meter.traffic(),
             peer: self.meter.peer(),
-            call: CallFacts {
+            call: Box::new(CallFacts {
                 host: Some(self.host),
                 ..CallFacts::default()
-            },
+            }),
             ..Observation::nothing(ending)
         }
     }

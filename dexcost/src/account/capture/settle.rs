@@ -48,7 +48,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         trouble,
     } = shown;
     Observation {
-        provider: watch.route.provider.map(Text::from_static),
+        provider: watch.route.provider.map(Text::lasting),
         captured,
         usage_scope: scope,
         operation_status: status,
@@ -66,7 +66,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),
         usage: reading.usage,
-        call: CallFacts {
+        call: Box::new(CallFacts {
             call_type: watch.route.call_type,
             model_requested: watch.route.model.take().or(asked.model),
             model_returned: reading.model,
@@ -77,7 +77,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             response_id: reading.id,
             host: Some(std::mem::take(&mut watch.route.host)),
             region: watch.route.region.take(),
-            residency: watch.route.residency.map(Text::from_static),
+            residency: watch.route.residency.map(Text::lasting),
             geo: reading.geo,
             speed: reading.speed,
             search_context_size: reading.search_context_size,
@@ -92,7 +92,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
             upstream_cost_usd: reading.upstream_cost,
             parts: reading.parts,
             ..CallFacts::default()
-        },
+        }),
     }
 }
 

@@ -116,13 +116,15 @@ impl OpenAiChat {
         self.service_tier.is_some() || !says(&TIER, event)
     }
 
-    /// Takes over a usage object that is the last field of its event: where one brace is left, it
-    /// stood at the top.
-    fn counts_at_the_end(&mut self, usage: &[u8]) -> bool {
+    /// Takes over a usage object that is a field of its event: where nothing follows the object in which
+    /// it stands, it stood at the top.
+    fn counts_at_the_top(&mut self, usage: &[u8]) -> bool {
         let before = (self.counts.clone(), self.stated, self.service_tier.clone());
         let mut fields = Json::new(usage).fields();
         self.usage_fields(&mut fields);
-        if !self.closed && fields.after().is_some_and(|rest| rest.trim_ascii() == b"}") {
+        let mut event = fields.outer();
+        event.by_ref().for_each(drop);
+        if !self.closed && event.after().is_some_and(|rest| rest.trim_ascii().is_empty()) {
             self.has_usage = true;
             return true;
         }
@@ -241,7 +243,7 @@ impl WireForm for OpenAiChat {
         if self.is_introduced() && !says(&FINISH, event) && !says(&ERROR, event) {
             match said(&USAGE, event) {
                 _ if !self.has_tier_of(event) => {}
-                Some(usage) if self.counts_at_the_end(usage) => return,
+                Some(usage) if self.counts_at_the_top(usage) => return,
                 None if self.has_usage || !says(&TIMINGS, event) => return,
                 _ => {}
             }

@@ -255,6 +255,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The rest of the object in which this one stands as a value, once all its fields were seen.
+    pub(crate) fn outer(&self) -> Self {
+        Self {
+            bytes: self.bytes,
+            at: self.at,
+            place: match self.place {
+                Place::Closed => Place::Passed,
+                _ => Place::Cut,
+            },
+        }
+    }
+
     /// The value of the last field, and whatever follows it.
     fn value(&self) -> &'a [u8] {
         match self.place {
