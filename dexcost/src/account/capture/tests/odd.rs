@@ -139,6 +139,14 @@ fn assert_chunks_make_no_difference(url: &str, body: &[u8], chunk: usize) {
     );
 }
 
+#[test]
+fn a_field_without_a_value_is_no_json_however_it_comes() {
+    for body in [r#"{"usage":}"#, r#"{"model":"m","usage": }"#] {
+        assert_eq!(seen(body).operation_status, OperationStatus::Failed, "{body}");
+        assert_chunks_make_no_difference(OPENAI, body.as_bytes(), 1);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -427,12 +427,12 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// Where the value ends that `bytes` start with; `None` where it is cut off.
+/// Where the value ends that `bytes` start with; `None` where it is cut off, or there is none.
 fn value_end(bytes: &[u8]) -> Option<usize> {
     match bytes.first()? {
         b'"' => text_end(bytes, 1),
         b'{' | b'[' => container_end(bytes),
-        _ => scalar_end(bytes),
+        _ => scalar_end(bytes).filter(|end| *end > 0),
     }
 }
 
