@@ -63,7 +63,7 @@ enum Body {
     /// Nothing but blanks so far.
     Start,
     /// A document that came as a whole and was read where it lay.
-    Read { may_compact: bool },
+    Read,
     /// JSON in pieces, or of a size or a kind that is scanned.
     Scanned(Box<Scanner>),
     /// A form: it starts with a delimiter, as no JSON does.
@@ -127,7 +127,8 @@ impl RequestWatch {
     /// was not seen in full.
     pub(super) fn may_compact(&self) -> bool {
         match &self.body {
-            Body::Read { may_compact } => *may_compact,
+            // One that could is scanned.
+            Body::Read => false,
             Body::Scanned(scanner) if scanner.is_complete() => {
                 let management = Json::new(scanner.skeleton()).get("context_management");
                 management.is_some_and(compacts)
@@ -137,7 +138,7 @@ impl RequestWatch {
     }
 
     /// What the request said. A body that is neither JSON nor a form says nothing.
-    pub(super) fn finish(&mut self) -> Asked {
+    pub(super) fn finish(&mut self) -> &mut Asked {
         let (body, keep, asked) = (&mut self.body, self.keep, &mut self.asked);
         self.decoder.finish(&mut |plain| body.feed(plain, keep, asked));
         match &self.body {
@@ -152,9 +153,8 @@ impl RequestWatch {
             Body::Garbled => *asked = Asked::default(),
             _ => {}
         }
-        let mut asked = std::mem::take(asked);
         asked.digest = self.seen.then(|| self.digest.finish());
-        asked.model = asked.model.or_else(|| self.model.take());
+        asked.model = asked.model.take().or_else(|| self.model.take());
         asked
     }
 }
@@ -165,45 +165,43 @@ impl Body {
             *self = match bytes.trim_ascii_start().first() {
                 None => return,
                 Some(b'-') => Self::Form(Box::new(Multipart::new(FORM))),
-                Some(_) => match read_whole(bytes, keep, asked) {
-                    Some(may_compact) => {
-                        *self = Self::Read { may_compact };
-                        return;
-                    }
-                    None => Self::Scanned(Box::new(Scanner::strict(keep))),
-                },
+                Some(_) if read_whole(bytes, keep, asked) => {
+                    *self = Self::Read;
+                    return;
+                }
+                Some(_) => Self::Scanned(Box::new(Scanner::strict(keep))),
             };
         }
         match self {
             Self::Form(form) => form.feed(bytes),
             Self::Scanned(scanner) => scanner.feed(bytes),
-            Self::Read { .. } if !bytes.trim_ascii().is_empty() => *self = Self::Garbled,
-            Self::Start | Self::Read { .. } | Self::Garbled => {}
+            Self::Read if !bytes.trim_ascii().is_empty() => *self = Self::Garbled,
+            Self::Start | Self::Read | Self::Garbled => {}
         }
     }
 }
 
-/// Reads a document where it lies, if it is a whole one and nothing in it has to be scanned. Says whether
-/// the model may compact the conversation.
-fn read_whole(bytes: &[u8], keep: &'static [(&'static str, Keep)], asked: &mut Asked) -> Option<bool> {
-    if bytes.len() > LARGEST_READ {
-        return None;
+/// Reads a document where it lies, if it is a whole one and nothing in it has to be scanned; else nothing is
+/// read.
+fn read_whole(bytes: &[u8], keep: &'static [(&'static str, Keep)], asked: &mut Asked) -> bool {
+    let is_whole = bytes.len() <= LARGEST_READ && read_fields(bytes, keep, asked).is_some();
+    if !is_whole {
+        *asked = Asked::default();
     }
-    let (mut read, mut may_compact) = (Asked::default(), false);
+    is_whole
+}
+
+fn read_fields(bytes: &[u8], keep: &'static [(&'static str, Keep)], asked: &mut Asked) -> Option<()> {
     let mut fields = Json::new(bytes).fields();
     for (name, value) in &mut fields {
-        match (Keep::field(keep, name), name) {
-            (Some(Keep::All), _) => read.field(name, value),
-            (Some(_), b"context_management") => may_compact = compacts(value),
-            (Some(_), _) => return None,
-            (None, _) => {}
+        match Keep::field(keep, name) {
+            Some(Keep::All) => asked.field(name, value),
+            Some(_) => return None,
+            None => {}
         }
     }
-    let is_whole = fields.after()?.trim_ascii().is_empty();
-    is_whole.then(|| {
-        *asked = read;
-        may_compact
-    })
+    let rest = fields.after_order()?;
+    rest.trim_ascii().is_empty().then_some(())
 }
 
 /// Whether what a request says of the management of its context lets the model compact it.

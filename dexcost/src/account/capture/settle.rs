@@ -26,9 +26,9 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     });
     let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
     if error.is_none() && matches!(watch.status, Some(200..300)) {
-        add_asked(&asked, watch.route.call_type, &mut shown.reading);
+        add_asked(asked, watch.route.call_type, &mut shown.reading);
     }
-    let captured = is_captured(&watch.route, watch.status, &asked, &shown);
+    let captured = is_captured(&watch.route, watch.status, asked, &shown);
     let scope = match watch.route.purpose {
         Purpose::Retrieval if shown.reading.has_usage => UsageScope::Repeat,
         Purpose::Inference if captured || watch.route.is_known => UsageScope::Call,
@@ -42,11 +42,6 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let (sold_as, alone) = if captured { (sold, None) } else { (None, sold) };
     let service = tools.first().map(Asking::service).or(alone);
     let job = job(&watch.route, captured, watch.status, status, &mut shown.reading);
-    let Shown {
-        reading,
-        shape,
-        trouble,
-    } = shown;
     Observation {
         provider: watch.route.provider.map(Text::lasting),
         captured,
@@ -55,42 +50,43 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         error_type: error,
         http_status: watch.status,
         ending,
-        usage_is_suspect: reading.is_suspect,
-        body_trouble: trouble,
+        usage_is_suspect: shown.reading.is_suspect,
+        body_trouble: shown.trouble,
         request_digest: asked.digest,
         job,
-        containers: reading.containers.iter().map(|id| key_of(id)).collect(),
+        containers: shown.reading.containers.iter().map(|id| key_of(id)).collect(),
         service: service.map(Box::new),
         sold_as: sold_as.map(Box::new),
         further,
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),
-        usage: reading.usage,
+        usage: shown.reading.usage,
         call: Box::new(CallFacts {
             call_type: watch.route.call_type,
-            model_requested: watch.route.model.take().or(asked.model),
-            model_returned: reading.model,
-            service_tier: reading.service_tier,
-            service_tier_requested: reading.traffic.or(asked.service_tier),
-            finish: reading.finish,
+            model_requested: watch.route.model.take().or_else(|| asked.model.take()),
+            model_returned: shown.reading.model,
+            service_tier: shown.reading.service_tier,
+            service_tier_requested: shown.reading.traffic.or_else(|| asked.service_tier.take()),
+            finish: shown.reading.finish,
             request_id: watch.request_id.take(),
-            response_id: reading.id,
+            response_id: shown.reading.id,
             host: Some(std::mem::take(&mut watch.route.host)),
             region: watch.route.region.take(),
             residency: watch.route.residency.map(Text::lasting),
-            geo: reading.geo,
-            speed: reading.speed,
-            search_context_size: reading.search_context_size,
-            resolution: asked.resolution,
-            quality: reading.quality.or(asked.quality),
-            streamed: shape == Shape::Events
-                || (asked.stream && shape == Shape::Empty)
+            geo: shown.reading.geo,
+            speed: shown.reading.speed,
+            search_context_size: shown.reading.search_context_size,
+            resolution: asked.resolution.take(),
+            quality: shown.reading.quality.or_else(|| asked.quality.take()),
+            streamed: shown.shape == Shape::Events
+                || (asked.stream && shown.shape == Shape::Empty)
                 || (watch.route.streams && status == OperationStatus::Succeeded),
-            reported_cost_usd: reading
+            reported_cost_usd: shown
+                .reading
                 .cost
                 .or_else(|| crate::money::parse(watch.header_cost.as_deref()?).ok()),
-            upstream_cost_usd: reading.upstream_cost,
-            parts: reading.parts,
+            upstream_cost_usd: shown.reading.upstream_cost,
+            parts: shown.reading.parts,
             ..CallFacts::default()
         }),
     }

@@ -133,7 +133,7 @@ impl OpenAiChat {
     }
 
     /// Reads a body or an event in one pass; counts are taken over where they stand. Gives back what
-    /// follows it, if it is whole.
+    /// follows it, if it is whole and orderly.
     fn read<'a>(&mut self, value: Json<'a>) -> Option<&'a [u8]> {
         if !value.is_object() || self.closed {
             return None;
@@ -153,9 +153,18 @@ impl OpenAiChat {
                     self.usage(&mut usage);
                     fields.leave(&usage);
                 }
-                b"timings" => elsewhere.timings = Some(field),
-                b"x_groq" => elsewhere.groq(field),
-                b"error" => self.error = self.error.or_else(|| error_signs::of_field(field)),
+                b"timings" => {
+                    fields.leave_order_open();
+                    elsewhere.timings = Some(field);
+                }
+                b"x_groq" => {
+                    fields.leave_order_open();
+                    elsewhere.groq(field);
+                }
+                b"error" => {
+                    fields.leave_order_open();
+                    self.error = self.error.or_else(|| error_signs::of_field(field));
+                }
                 b"object" if field.is_word("error") => {
                     self.error = self.error.or_else(|| Some(error_signs::of_object(value)));
                 }
@@ -173,19 +182,22 @@ impl OpenAiChat {
             }
             None => {}
         }
-        fields.after()
+        fields.after_order()
     }
 
     /// Takes the finish reason over: the first choice's, else any. An empty one says nothing, but
     /// stands where no other does.
     fn choice<'a>(&mut self, choice: &mut Fields<'a>, elsewhere: &mut Elsewhere<'a>) {
         let (mut reason, mut is_first) = (None, true);
-        for (name, value) in choice {
+        while let Some((name, value)) = choice.next() {
             match name {
                 b"finish_reason" => reason = value.str(),
                 b"index" => is_first = value.number().is_none_or(|index| index.is_zero()),
                 b"usage" => elsewhere.usage(value),
-                b"error" => elsewhere.error = elsewhere.error.or_else(|| error_signs::of_field(value)),
+                b"error" => {
+                    choice.leave_order_open();
+                    elsewhere.error = elsewhere.error.or_else(|| error_signs::of_field(value));
+                }
                 _ => {}
             }
         }
@@ -307,6 +319,65 @@ impl<'a> Elsewhere<'a> {
                 b"error" => self.error = self.error.or_else(|| error_signs::of_field(value)),
                 _ => {}
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::stream;
+    use super::*;
+    use crate::usage::Unit;
+
+    /// The prompt that this event reports after one that told the model.
+    fn input(event: &str) -> Option<u64> {
+        let first = r#"{"id":"c","model":"m","choices":[]}"#;
+        let read = stream(|| OpenAiChat::at(Quirks::default()), &[first, event]);
+        read.usage.reported_count(Unit::InputTokens)
+    }
+
+    #[test]
+    fn counts_of_an_event_stand_at_its_top_whatever_follows_them() {
+        for event in [
+            r#"{"usage":{"prompt_tokens":5}}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":5},"obfuscation":"a}b","more":[{"n":1}]}"#,
+            r#"{ "usage" : {"prompt_tokens" : 5 } , "n" : null } "#,
+            r#"{"choices":[{"usage":{"prompt_tokens":9}}],"usage":{"prompt_tokens":5}}"#,
+        ] {
+            assert_eq!(input(event), Some(5), "{event}");
+        }
+        for event in [
+            r#"{"tool":{"usage":{"prompt_tokens":9}},"usage":null}"#,
+            r#"{"tools":[{"usage":{"prompt_tokens":9}}]}"#,
+        ] {
+            assert_eq!(input(event), None, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_read_where_it_lies_only_if_it_is_whole_and_orderly() {
+        let read = |document: &str| {
+            let mut reader = OpenAiChat::at(Quirks::default());
+            let is_read = reader.read_whole(document.as_bytes());
+            let read = reader.finish();
+            assert_eq!(is_read, read.model.is_some(), "{document}");
+            is_read
+        };
+        assert!(read(
+            r#"{"model":"m","choices":[{"message":{"a":[1,2]}},{}],"x":{"y":[]}} "#
+        ));
+        for document in [
+            r#"{"model":"m""#,
+            r#"{"model":"m",}"#,
+            r#"{"model":"m" "n":1}"#,
+            r#"{"model":"m","n":x}"#,
+            r#"{"model":"m"} {"model":"n"}"#,
+            r#"{"model":"m","choices":[{"a":1} {"b":2}]}"#,
+            r#"{"model":"m","choices":[{"a":1},]}"#,
+            r#"{"model":"m","x":{"y":[1}}"#,
+            r#"{"model":"m","x":[{"y":1,}]}"#,
+        ] {
+            assert!(!read(document), "{document}");
         }
     }
 }

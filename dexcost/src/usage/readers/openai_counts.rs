@@ -230,16 +230,25 @@ fn larger(a: Count, b: Count) -> Count {
 
 /// Whether a usage cannot be: negative or fractional tokens, or parts that exceed their whole.
 pub(super) fn is_impossible(usage: &Usage) -> bool {
-    let quantities = usage.as_slice();
-    let odd = quantities.iter().any(|(unit, quantity)| {
-        quantity.is_sign_negative() && !quantity.is_zero()
-            || quantity.scale() > 0 && *unit != Unit::AudioSeconds && !quantity.fract().is_zero()
-    });
-    let count = |unit| usage.get(unit).filter(|count| !count.is_zero());
-    let exceeds = |part: Decimal, whole| part > count(whole).unwrap_or_default();
-    let in_cache = match (count(Unit::CacheReadTokens), count(Unit::CacheWriteTokens)) {
-        (Some(read), Some(written)) => exact_sum(read, written).is_none_or(|c| exceeds(c, Unit::InputTokens)),
-        (read, written) => read.or(written).is_some_and(|c| exceeds(c, Unit::InputTokens)),
+    let [mut input, mut read, mut written, mut output, mut reasoning] = [Decimal::ZERO; 5];
+    for (unit, quantity) in usage.as_slice() {
+        let is_fraction = quantity.scale() > 0 && *unit != Unit::AudioSeconds && !quantity.fract().is_zero();
+        if is_fraction || (quantity.is_sign_negative() && !quantity.is_zero()) {
+            return true;
+        }
+        match unit {
+            Unit::InputTokens => input = *quantity,
+            Unit::CacheReadTokens => read = *quantity,
+            Unit::CacheWriteTokens => written = *quantity,
+            Unit::OutputTokens => output = *quantity,
+            Unit::ReasoningTokens => reasoning = *quantity,
+            _ => {}
+        }
+    }
+    let in_cache = match (read.is_zero(), written.is_zero()) {
+        (_, true) => Some(read),
+        (true, _) => Some(written),
+        _ => exact_sum(read, written),
     };
-    odd || in_cache || count(Unit::ReasoningTokens).is_some_and(|c| exceeds(c, Unit::OutputTokens))
+    in_cache.is_none_or(|cache| cache > input) || reasoning > output
 }

@@ -96,13 +96,9 @@ pub(super) fn form_of(host: &str, path: &str) -> Option<(Dialect, CallType)> {
 
 /// The wire form and kind that the end of a path stands for.
 fn by_path(path: &str) -> Option<(Dialect, CallType)> {
-    let path = path.trim_end_matches('/');
+    let path = trimmed(path);
     let last = last_segment(path);
-    let before = last_segment(
-        path.get(..path.len() - last.len())
-            .unwrap_or_default()
-            .trim_end_matches('/'),
-    );
+    let before = last_segment(trimmed(path.get(..path.len() - last.len()).unwrap_or_default()));
     if let Some((model, method)) = at_colon(last) {
         // Anthropic's token counting on Vertex has the form of a model.
         if model == "count-tokens" {
@@ -164,7 +160,7 @@ pub(super) fn is_telling(path: &str) -> bool {
         ":generateContent",
         ":streamGenerateContent",
     ];
-    let path = path.trim_end_matches('/');
+    let path = trimmed(path);
     ENDS.iter().any(|end| path.ends_with(end))
 }
 
@@ -172,7 +168,7 @@ pub(super) fn is_telling(path: &str) -> bool {
 /// as well as one that is counted: SageMaker's endpoints, those of Databricks and Hugging Face, and
 /// predictions by a model that no publisher made.
 pub(super) fn is_any_model(host: &str, path: &str) -> bool {
-    let path = path.trim_end_matches('/');
+    let path = trimmed(path);
     path.ends_with("/invocations")
         || path.ends_with("/invocations-response-stream")
         || (path.is_empty() && host.ends_with(".endpoints.huggingface.cloud"))
@@ -204,7 +200,7 @@ pub(super) const CORTEX: &str = "/cortex/inference:";
 /// The wire form and kind of the earlier call of which a GET shows the result: a response, a completion, a
 /// run, an interaction or a prediction by its id.
 pub(super) fn retrieved(path: &str) -> Option<(Dialect, CallType)> {
-    let mut segments = path.trim_end_matches('/').rsplit('/');
+    let mut segments = trimmed(path).rsplit('/');
     let (id, kind) = (
         segments.next().unwrap_or_default(),
         segments.next().unwrap_or_default(),
@@ -226,6 +222,14 @@ pub(super) fn at_colon(segment: &str) -> Option<(&str, &str)> {
     Some((segment.get(..colon)?, segment.get(colon + 1..)?))
 }
 
+/// A path without the slashes at its end.
+pub(super) fn trimmed(mut path: &str) -> &str {
+    while let Some(rest) = path.strip_suffix('/') {
+        path = rest;
+    }
+    path
+}
+
 pub(super) fn last_segment(path: &str) -> &str {
     let from = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
     path.get(from..).unwrap_or_default()
@@ -233,7 +237,7 @@ pub(super) fn last_segment(path: &str) -> &str {
 
 /// Whether the path asks for a stream.
 pub(super) fn streams(path: &str) -> bool {
-    let last = last_segment(path.trim_end_matches('/'));
+    let last = last_segment(trimmed(path));
     let method = at_colon(last).map_or(last, |(_, method)| method);
     has(method, "stream") || method.ends_with("Stream")
 }

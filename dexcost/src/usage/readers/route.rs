@@ -107,14 +107,14 @@ impl Route {
             Answers::Local(kind) => prefix(path).or(Some(kind)),
             Answers::Unknown => prefix(path),
         };
-        let dialect = match (provider, dialect, paths::last_segment(path.trim_end_matches('/'))) {
+        let dialect = match (provider, dialect, paths::last_segment(paths::trimmed(path))) {
             // Writer's chat is OpenAI's under a path of its own.
             (Some("writer"), _, "chat") => Dialect::OpenAiChat,
             // So are the chat models that Databricks serves each at a path.
             (Some("databricks"), _, "invocations") => Dialect::OpenAiChat,
             _ => dialect,
         };
-        let model = path_models::model_in(path.trim_end_matches('/'), dialect);
+        let model = path_models::model_in(paths::trimmed(path), dialect);
         let call_type = match (dialect, model.as_deref()) {
             (Dialect::VertexPredict | Dialect::BedrockInvoke, Some(model)) => {
                 path_models::kind_of_model(model).unwrap_or(call_type)

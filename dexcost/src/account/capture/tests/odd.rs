@@ -115,6 +115,38 @@ fn a_request_that_is_no_json_names_no_model() {
     assert_eq!(asked(r#"{"model":"m","tools":[{"a":{"b":1,}}]}"#), None);
 }
 
+/// A reply in every shape that is read where it lies.
+const REPLY: &str = concat!(
+    " {\"id\":\"c1\",\"object\":\"chat.completion\", \"model\" : \"gpt\\u002dx\",\"choices\":[{\"index\":0,\"message\":",
+    "{\"content\":\"a \\\"usage\\\" } ]\",\"tools\":[]},\"finish_reason\":null},{\"index\":1,\"finish_reason\":\"stop\"}],",
+    "\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":4.0,\"total_tokens\":14,\"prompt_tokens_details\":",
+    "{\"cached_tokens\":8}},\"service_tier\":\"default\",\"error\":null}\n",
+);
+const REQUEST: &str = concat!(
+    "{\"model\":\"m\",\"messages\":[{\"content\":\"a \\\"model\\\" } ]\",\"n\":[1, 2]}],\"stream\":true,",
+    "\"context_management\":{\"edits\":[{\"type\":\"compact_1\"}]},\"service_tier\":\"flex\"}",
+);
+
+/// A text with some of its bytes replaced, taken out, or doubled.
+fn marred(text: &str, changes: &[(usize, u8, u8)]) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for (at, change, byte) in changes {
+        let at = at % bytes.len().max(1);
+        match change {
+            0 => bytes[at] = *byte,
+            1 => bytes.insert(at, *byte),
+            2 if bytes.len() > 1 => drop(bytes.remove(at)),
+            _ => bytes.truncate(at.max(1)),
+        }
+    }
+    bytes
+}
+
+fn changes() -> impl Strategy<Value = Vec<(usize, u8, u8)>> {
+    let byte = prop_oneof![prop::sample::select(b"{}[]\",:\\ 0n".to_vec()), any::<u8>()];
+    proptest::collection::vec((0usize..900, 0u8..4, byte), 0..4)
+}
+
 /// Usage and status of a body must not depend on how it was cut into chunks.
 fn assert_chunks_make_no_difference(url: &str, body: &[u8], chunk: usize) {
     let run = |chunk| {
@@ -164,6 +196,21 @@ proptest! {
             body[at] = byte;
             assert_chunks_make_no_difference(url, &body, chunk);
         }
+    }
+
+    #[test]
+    fn a_document_is_read_alike_at_once_and_in_pieces(changes in changes(), chunk in 1usize..400) {
+        let body = marred(REPLY, &changes);
+        assert_chunks_make_no_difference(OPENAI, &body, chunk);
+        let request = marred(REQUEST, &changes);
+        let asked = |chunk| {
+            let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", ANTHROPIC, &()));
+            request.chunks(chunk).for_each(|piece| exchange.request_data(piece));
+            exchange.response(200, &());
+            exchange.data(MESSAGES.as_bytes());
+            exchange.settle(Ending::Done)
+        };
+        prop_assert_eq!(asked(usize::MAX), asked(chunk));
     }
 
     #[test]

@@ -2,32 +2,47 @@
 
 use memchr::memchr2;
 
-/// Up to here a string is looked at without a jump: most are shorter than one is worth.
-const NEAR: usize = 64;
+/// How many bytes are looked at together.
+const BLOCK: usize = 16;
+/// Most strings end within so many blocks.
+const NEAR: usize = 2;
 
 /// The place of the first quote or backslash.
 #[inline]
 pub(super) fn mark(bytes: &[u8]) -> Option<usize> {
-    let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
-    near_mark(near).or_else(|| Some(NEAR + memchr2(b'"', b'\\', far)?))
+    let mut at = 0;
+    while at < NEAR * BLOCK
+        && let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+    {
+        if let Some(found) = mark_in(block) {
+            return Some(at + found);
+        }
+        at += BLOCK;
+    }
+    far_mark(bytes, at)
 }
 
-/// The same for few bytes. The searcher that every processor of the kind has can be inlined; the best one
-/// is chosen while the program runs.
+#[inline(never)]
+fn far_mark(bytes: &[u8], from: usize) -> Option<usize> {
+    Some(from + memchr2(b'"', b'\\', bytes.get(from..)?)?)
+}
+
+/// The searcher that every processor of the kind has can be inlined; the best one is chosen while the
+/// program runs.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn near_mark(bytes: &[u8]) -> Option<usize> {
+fn mark_in(block: &[u8; BLOCK]) -> Option<usize> {
     use memchr::arch::x86_64::sse2::memchr::Two;
     match Two::new(b'"', b'\\') {
-        Some(searcher) => searcher.find(bytes),
-        None => memchr2(b'"', b'\\', bytes),
+        Some(searcher) => searcher.find(block),
+        None => memchr2(b'"', b'\\', block),
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-fn near_mark(bytes: &[u8]) -> Option<usize> {
-    memchr2(b'"', b'\\', bytes)
+fn mark_in(block: &[u8; BLOCK]) -> Option<usize> {
+    memchr2(b'"', b'\\', block)
 }
 
 pub(super) const fn is_blank(byte: u8) -> bool {
@@ -49,6 +64,12 @@ static SCALAR: [bool; 256] = {
     }
     table
 };
+
+/// Whether a number, `true`, `false` or `null` can start so; Python's `NaN` and `Infinity` too.
+#[inline]
+pub(super) const fn starts_scalar(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b't' | b'f' | b'n' | b'N' | b'I')
+}
 
 /// Where the number, `true`, `false` or `null` ends that `bytes` start with; `None` where that is not
 /// in sight.

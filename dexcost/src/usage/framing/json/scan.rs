@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::bytes::{is_blank, plain_text, scalar_end, text_end};
+use super::bytes::{is_blank, plain_text, scalar_end, starts_scalar, text_end};
 use super::length::Length;
 use super::skeleton::{Copying, Skeleton};
 use super::skip::{Skip, SkipEnd};
@@ -195,7 +195,7 @@ impl Scanner {
             (State::Value(_), b']') if self.open.last().is_some_and(|o| !o.is_object && !o.after_comma) => {
                 self.close(byte);
             }
-            (State::Value(want), b'0'..=b'9' | b'-' | b't' | b'f' | b'n' | b'N' | b'I') => {
+            (State::Value(want), byte) if starts_scalar(byte) => {
                 let copy = !matches!(want, Want::Skip | Want::Length);
                 if matches!(want, Want::Length) {
                     self.skeleton.put(b"null");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::LONGEST_TEXT;
-use super::bytes::{is_blank, mark, quote, scalar_end};
+use super::bytes::{is_blank, mark, quote, scalar_end, starts_scalar};
 use crate::text::Text;
 
 /// Whole numbers of so many digits fit 64 bits.
@@ -60,6 +60,7 @@ impl<'a> Json<'a> {
             bytes: self.raw,
             at: 1,
             place: if is_object { Place::Opened } else { Place::Cut },
+            is_orderly: true,
         }
     }
 
@@ -229,6 +230,8 @@ pub(crate) struct Fields<'a> {
     /// How far it was gone through.
     at: usize,
     place: Place,
+    /// Whether all that was gone through is as the grammar wants it.
+    is_orderly: bool,
 }
 
 /// Where in an object one stands.
@@ -255,6 +258,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The same, where all that was gone through on the way is as the grammar wants it. Containers that were
+    /// passed count as orderly where their brackets match and none ends after a comma.
+    pub(crate) fn after_order(&self) -> Option<&'a [u8]> {
+        self.after().filter(|_| self.is_orderly)
+    }
+
     /// The rest of the object in which this one stands as a value, once all its fields were seen.
     pub(crate) fn outer(&self) -> Self {
         Self {
@@ -264,6 +273,7 @@ impl<'a> Fields<'a> {
                 Place::Closed => Place::Passed,
                 _ => Place::Cut,
             },
+            is_orderly: true,
         }
     }
 
@@ -298,30 +308,42 @@ impl<'a> Fields<'a> {
         self.leave(&inner);
     }
 
-    /// Goes through the objects of the array that is the value of the last field.
+    /// Goes through the objects of the array that is the value of the last field. What is no such array is
+    /// left to be passed.
     pub(crate) fn each(&mut self, mut see: impl FnMut(&mut Self)) {
-        let value = self.value();
-        if !value.starts_with(b"[") {
-            return;
+        let passed = self.elements(&mut see);
+        self.is_orderly &= passed.is_some();
+        if let Some(length) = passed {
+            self.at += length;
+            self.place = Place::Passed;
         }
-        let mut at = past_blanks(value, 1);
-        while value.get(at) == Some(&b'{') {
-            let object = value.get(at..).unwrap_or_default();
+    }
+
+    /// The length of the array, where it is one of objects only.
+    fn elements(&mut self, see: &mut impl FnMut(&mut Self)) -> Option<usize> {
+        let value = self.value().strip_prefix(b"[")?;
+        let mut at = past_blanks(value, 0);
+        if *value.get(at)? == b']' {
+            return Some(at + 2);
+        }
+        loop {
+            let object = value.get(at..)?;
             let mut inner = Json::open(object).fields();
             see(&mut inner);
             inner.by_ref().for_each(drop);
-            if inner.place != Place::Closed {
-                return;
-            }
-            at = past_blanks(value, at + inner.at);
-            if value.get(at) == Some(&b',') {
-                at = past_blanks(value, at + 1);
+            at = past_blanks(value, at + object.len() - inner.after()?.len());
+            self.is_orderly &= inner.is_orderly;
+            match value.get(at)? {
+                b',' => at = past_blanks(value, at + 1),
+                b']' => return Some(at + 2),
+                _ => return None,
             }
         }
-        if value.get(at) == Some(&b']') {
-            self.at += at + 1;
-            self.place = Place::Passed;
-        }
+    }
+
+    /// Notes that a container is read here in part whose whole order would have to be looked at.
+    pub(crate) fn leave_order_open(&mut self) {
+        self.is_orderly = false;
     }
 
     /// Goes to the value of the next field and gives the field's name; `None` at the end of the object and
@@ -378,7 +400,10 @@ impl<'a> Fields<'a> {
                 None => return Json::open(value),
             },
             _ => match scalar_end(value) {
-                Some(end) if end > 0 => (end, Extent::Scalar),
+                Some(end) if end > 0 => {
+                    self.is_orderly &= starts_scalar(value[0]);
+                    (end, Extent::Scalar)
+                }
                 _ => return Json::open(value),
             },
         };
@@ -441,20 +466,30 @@ fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
     quote(bytes, from).ok().map(|end| end + 1)
 }
 
-/// No container ends after a comma.
+/// Brackets match, as far as they are worth following, and no container ends after a comma.
 fn container_end(bytes: &[u8]) -> Option<usize> {
-    let mut depth = 0usize;
+    let (mut depth, mut objects) = (0u32, 0u64);
     let mut at = 0;
     loop {
-        match bytes.get(at)? {
+        let byte = *bytes.get(at)?;
+        match byte {
             b'"' => {
                 at = text_end(bytes, at + 1)?;
                 continue;
             }
-            b'{' | b'[' => depth += 1,
+            b'{' | b'[' => {
+                depth = depth.saturating_add(1);
+                if depth <= u64::BITS {
+                    objects = objects << 1 | u64::from(byte == b'{');
+                }
+            }
             b'}' | b']' => {
-                if bytes[..at].trim_ascii_end().ends_with(b",") {
+                let is_other = depth <= u64::BITS && (objects & 1 == 1) != (byte == b'}');
+                if is_other || bytes[..at].trim_ascii_end().ends_with(b",") {
                     return None;
+                }
+                if depth <= u64::BITS {
+                    objects >>= 1;
                 }
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
