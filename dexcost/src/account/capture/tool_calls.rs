@@ -57,9 +57,11 @@ impl Asking {
         ServiceUse::of(Text::from(format!("mcp:{}", self.tool)))
     }
 
+    /// The reply with the id of this call. An error without one is about the whole message.
     fn reply<'a>(&self, replies: &'a [ToolReply]) -> Option<&'a ToolReply> {
-        let id = self.id.as_ref()?;
-        replies.iter().find(|reply| reply.id.as_ref() == Some(id))
+        let of_all = |reply: &&ToolReply| reply.id.is_none() && reply.error.is_some();
+        let own = |reply: &&ToolReply| reply.id.is_some() && reply.id == self.id;
+        replies.iter().find(own).or_else(|| replies.iter().find(of_all))
     }
 
     /// Leaves of what came only what is the reply to this call.
@@ -67,6 +69,8 @@ impl Asking {
         let reply = self.reply(&shown.reading.replies);
         let (error, is_answered) = (reply.and_then(|reply| reply.error), reply.is_some());
         shown.reading.error = error;
+        // What became of a call without a reply is not known, also where the body is whole.
+        shown.reading.is_pending = !is_answered;
         shown.reading.terminal = if is_answered {
             Terminal::Closed
         } else {

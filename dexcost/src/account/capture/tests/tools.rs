@@ -115,6 +115,31 @@ fn calls_that_go_as_one_message_are_each_one_with_its_own_reply() {
 }
 
 #[test]
+fn calls_of_one_message_that_got_no_reply_of_their_own_are_not_taken_for_served() {
+    let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"b"}}]"#;
+    let outcomes = |reply: &str| {
+        let seen = call(batch, 200, reply.as_bytes());
+        let further = &seen.further[0];
+        [
+            (seen.operation_status, seen.error_type),
+            (further.operation_status, further.error_type),
+        ]
+    };
+    let refused = (OperationStatus::Failed, Some(ErrorType::InvalidRequest));
+    assert_eq!(
+        outcomes(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no batches"}}"#),
+        [refused, refused]
+    );
+    assert_eq!(
+        outcomes(r#"[{"jsonrpc":"2.0","id":2,"result":{}}]"#),
+        [
+            (OperationStatus::Unknown, None),
+            (OperationStatus::Succeeded, None)
+        ]
+    );
+}
+
+#[test]
 fn a_known_model_host_is_one_whatever_header_fields_say() {
     let seen = exchange(
         OPENAI,
