@@ -116,6 +116,20 @@ fn a_model_that_is_sold_as_a_service_costs_what_the_catalog_says() {
 }
 
 #[test]
+fn a_price_of_the_users_own_comes_before_the_catalogs() {
+    let (_sink, tracker, task) = opened();
+    let own = "models: {nova-3: {prices: {input_second: 0.001}}}";
+    tracker.pricing().set_overrides("own", own).unwrap();
+    let heard = br#"{"metadata":{"request_id":"r","duration":120,"channels":1},"results":{"channels":[]}}"#;
+    let url = "https://api.deepgram.com/v1/listen?model=nova-3";
+    let event = task.record_response(&post(url, 200, heard)).unwrap();
+    assert_eq!(
+        (event.cost_usd, event.pricing_source),
+        (Some(dec!(0.12)), PricingSource::Custom)
+    );
+}
+
+#[test]
 fn a_machine_that_is_billed_by_time_says_so_whatever_model_it_runs() {
     let (_sink, _tracker, task) = opened();
     let headers = [

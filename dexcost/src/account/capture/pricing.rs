@@ -18,7 +18,8 @@ use crate::usage::{Unit, Usage};
 ///   [`CostConfidence::Exact`]); what a gateway says its own provider charges to the caller's key
 ///   is added. A stated zero counts only where the provider is known to bill by what it states.
 /// - Where the provider sells a model as a service and the catalog has a price for that, as of speech,
-///   it comes before the table of models.
+///   it comes before the table of models, though not before a price of the user's own
+///   ([`PricingEngine::set_custom_pricing`], [`PricingEngine::set_overrides`]).
 /// - A call that failed with an HTTP error and without usage costs nothing.
 /// - Further samplings inside the call ([`CallFacts::parts`](crate::CallFacts::parts)) are priced
 ///   by their own models and added. Of an agent's exchange, which has no usage of its own, they are
@@ -63,7 +64,9 @@ pub(crate) fn cost_of(
     if let Some(cost) = stated(seen) {
         return of_provider(seen, cost, CostConfidence::Exact, bill);
     }
-    if let Some(service) = &seen.sold_as {
+    if let Some(service) = &seen.sold_as
+        && !has_own_price(seen, prices, billed_at)
+    {
         return of_catalog(seen, service, bill);
     }
     if seen.usage.is_empty() && seen.call.parts.is_empty() {
@@ -118,6 +121,12 @@ fn whole(
     let without_results = without_search_results(&seen.usage);
     let usage = without_results.as_ref().unwrap_or(&seen.usage);
     query(seen, usage, billed_at).map_or_else(unknown, |query| prices.itemized(&query, bill))
+}
+
+/// Whether the user said what the model costs.
+fn has_own_price(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> bool {
+    let cost = whole(seen, prices, billed_at, None);
+    cost.pricing_source == PricingSource::Custom && cost.cost_usd.is_some()
 }
 
 /// A usage without the search results that the provider fed to the model: Google counts them as
