@@ -119,7 +119,12 @@ impl OpenAiChat {
     /// Takes over a usage object that is a field of its event: where nothing follows the object in which
     /// it stands, it stood at the top.
     fn counts_at_the_top(&mut self, usage: &[u8]) -> bool {
-        let before = (self.counts.clone(), self.stated, self.service_tier.clone());
+        let before = (
+            self.counts.clone(),
+            self.stated,
+            self.service_tier.clone(),
+            self.search_context_size.clone(),
+        );
         let mut fields = Json::new(usage).fields();
         self.usage_fields(&mut fields);
         let mut event = fields.outer();
@@ -128,7 +133,12 @@ impl OpenAiChat {
             self.has_usage = true;
             return true;
         }
-        (self.counts, self.stated, self.service_tier) = before;
+        (
+            self.counts,
+            self.stated,
+            self.service_tier,
+            self.search_context_size,
+        ) = before;
         false
     }
 
@@ -352,6 +362,14 @@ mod tests {
         ] {
             assert_eq!(input(event), None, "{event}");
         }
+    }
+
+    #[test]
+    fn of_a_usage_that_is_none_nothing_is_taken_over() {
+        let first = r#"{"id":"c","model":"m","choices":[]}"#;
+        let event = r#"{"tool":{"usage":{"search_context_size":"high"}}}"#;
+        let read = stream(|| OpenAiChat::at(Quirks::default()), &[first, event]);
+        assert_eq!(read.search_context_size, None);
     }
 
     #[test]
