@@ -75,7 +75,8 @@ pub struct Observation {
 pub struct JobSight {
     /// The provider's id of it, as a key that holds for one process only.
     pub key: u64,
-    /// What it consumed, where the exchange is a poll that shows its end; `None` where it was begun.
+    /// What it consumed, where the exchange shows its end: a poll, or the reply to what tools found for it;
+    /// empty where nothing was reported. `None` where it was begun.
     pub consumed: Option<Usage>,
 }
 

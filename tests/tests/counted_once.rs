@@ -113,41 +113,117 @@ fn a_poll_of_a_call_that_was_not_begun_here_shows_another_ones_usage() {
 }
 
 #[test]
-fn the_cost_of_a_call_whose_task_is_gone_falls_on_the_one_that_asks() {
-    let (_sink, tracker, task) = opened();
-    task.record_response(&post(RESPONSES, &background("queued", "null")))
+fn a_call_falls_on_the_task_that_made_it_though_that_has_ended() {
+    let (sink, tracker, task) = opened();
+    let begun = task
+        .record_response(&post(RESPONSES, &background("queued", "null")))
         .unwrap();
     task.end_blocking(dexcost::TaskStatus::Success).unwrap();
     drop(task);
     let asking = tracker.start_task_sync("asking", TaskOptions::default()).unwrap();
     let poll = format!("{RESPONSES}/resp_1");
     let done = background("completed", USED);
-    asking.record_response(&get(&poll, &done)).unwrap();
-    assert!(asking.record_response(&get(&poll, &done)).is_none());
-    assert_eq!(asking.task().totals.llm_cost_usd, COST);
+    let event = asking.record_response(&get(&poll, &done)).unwrap();
+    assert_eq!((event.event_id, event.task_id), (begun.event_id, begun.task_id));
+    assert_eq!(asking.task().totals.llm_cost_usd, Decimal::ZERO);
+    let Some(dexcost::Record::TaskChanged(renewed)) = sink.records().pop() else {
+        panic!("its record is renewed");
+    };
+    assert_eq!((renewed.task_id, renewed.revision), (begun.task_id, 3));
+    assert_eq!(renewed.status, dexcost::TaskStatus::Success);
+    let totals = &renewed.totals;
+    assert_eq!((totals.llm_cost_usd, totals.unknown_cost_count), (COST, 0));
+}
+
+#[test]
+fn a_poll_outside_any_task_opens_no_session() {
+    let (_sink, tracker, task) = opened();
+    task.record_response(&post(RESPONSES, &background("queued", "null")))
+        .unwrap();
+    let poll = format!("{RESPONSES}/resp_1");
+    let done = background("completed", USED);
+    let event = tracker.record_response(&get(&poll, &done)).unwrap();
+    assert_eq!((event.task_id, event.cost_usd), (task.task_id(), Some(COST)));
+    assert!(tracker.record_response(&get(&poll, &done)).is_none());
+    assert_eq!(tracker.sessions().open_count(), 0);
+}
+
+#[test]
+fn a_call_that_was_called_off_did_not_succeed() {
+    for (status, ended, error) in [
+        ("cancelled", OperationStatus::Cancelled, None),
+        ("failed", OperationStatus::Failed, Some(ErrorType::Other)),
+    ] {
+        let (_sink, _tracker, task) = opened();
+        task.record_response(&post(RESPONSES, &background("queued", "null")))
+            .unwrap();
+        let poll = format!("{RESPONSES}/resp_1");
+        let event = task
+            .record_response(&get(&poll, &background(status, "null")))
+            .unwrap();
+        assert_eq!((event.operation_status, event.error_type), (ended, error));
+        assert_eq!(event.cost_usd, None, "{status}");
+    }
+}
+
+const RUNS: &str = "https://api.openai.com/v1/threads/thread_1/runs";
+const RUN_USED: &str = r#"{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}"#;
+
+fn run(status: &str, usage: &str) -> String {
+    format!(r#"{{"id":"run_1","object":"thread.run","status":"{status}","model":"gpt-4o","usage":{usage}}}"#)
+}
+
+fn assert_is_one_call(task: &TrackedTask) {
+    let totals = task.task().totals;
+    assert_eq!((totals.llm_cost_usd, totals.event_count), (COST, 1));
+    assert_eq!(totals.unknown_cost_count, 0);
 }
 
 #[test]
 fn a_run_that_waits_for_tools_is_one_call() {
     let (_sink, _tracker, task) = opened();
-    let runs = "https://api.openai.com/v1/threads/thread_1/runs";
-    let run = |status: &str, usage: &str| {
-        format!(
-            r#"{{"id":"run_1","object":"thread.run","status":"{status}","model":"gpt-4o","usage":{usage}}}"#
-        )
-    };
+    let (outputs, poll) = (
+        format!("{RUNS}/run_1/submit_tool_outputs"),
+        format!("{RUNS}/run_1"),
+    );
     let queued = run("queued", "null");
-    task.record_response(&post(runs, &queued)).unwrap();
-    let outputs = format!("{runs}/run_1/submit_tool_outputs");
+    task.record_response(&post(RUNS, &queued)).unwrap();
+    let waiting = run("requires_action", "null");
+    assert!(task.record_response(&get(&poll, &waiting)).is_none());
     assert!(task.record_response(&post(&outputs, &queued)).is_none());
-    let poll = format!("{runs}/run_1");
-    let used = r#"{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}"#;
-    let event = task
-        .record_response(&get(&poll, &run("completed", used)))
-        .unwrap();
+    let done = run("completed", RUN_USED);
+    let event = task.record_response(&get(&poll, &done)).unwrap();
     assert_eq!(event.cost_usd, Some(COST));
-    let totals = task.task().totals;
-    assert_eq!((totals.event_count, totals.unknown_cost_count), (1, 0));
+    assert_is_one_call(&task);
+}
+
+#[test]
+fn a_run_that_ends_in_the_reply_to_what_tools_found_is_one_call() {
+    let (_sink, _tracker, task) = opened();
+    let (outputs, poll) = (
+        format!("{RUNS}/run_1/submit_tool_outputs"),
+        format!("{RUNS}/run_1"),
+    );
+    let events = |run: &str| format!("event: thread.run\ndata: {run}\n\nevent: done\ndata: [DONE]\n\n");
+    let waiting = events(&run("requires_action", "null"));
+    task.record_response(&post(RUNS, &waiting)).unwrap();
+    let done = run("completed", RUN_USED);
+    let event = task.record_response(&post(&outputs, &events(&done))).unwrap();
+    assert_eq!(event.revision, 2);
+    assert!(task.record_response(&get(&poll, &done)).is_none());
+    assert_is_one_call(&task);
+}
+
+#[test]
+fn a_run_that_was_not_done_in_time_failed() {
+    let (_sink, _tracker, task) = opened();
+    task.record_response(&post(RUNS, &run("queued", "null"))).unwrap();
+    let poll = format!("{RUNS}/run_1");
+    let event = task
+        .record_response(&get(&poll, &run("expired", "null")))
+        .unwrap();
+    assert_eq!(event.operation_status, OperationStatus::Failed);
+    assert_eq!(event.error_type, Some(ErrorType::Timeout));
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl TaskHandle {
     /// large, failed or slow, an event of the network. Whatever it was, its traffic counts.
     ///
     /// Calls of tools that went as one message are an event each. A poll that shows the end of a call in
-    /// the background completes the event of that call, on the task that made it.
+    /// the background completes the event of that call, on the task that made it, even if that has ended.
     ///
     /// Returns the event, the first of several, `None` where the exchange is worth none. `latency_ms` is
     /// the time from the request to the end of the exchange.
@@ -45,7 +45,7 @@ impl TaskHandle {
         }
         let event = self.record_exchange(seen, latency_ms);
         if let (Some(key), Some(event)) = (begun, &event) {
-            jobs.begin(key, Arc::downgrade(self.cell()), Arc::clone(event));
+            jobs.begin(key, self.cell(), Arc::clone(event));
         }
         event
     }
@@ -84,9 +84,9 @@ impl TaskHandle {
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
         let whole = begun.with_end(seen);
-        let event = match begun.task.upgrade() {
+        let event = match begun.task() {
             Some(task) => task.complete(Arc::clone(&begun.event), |event| self.describe(event, whole)),
-            // Nobody holds its task any more: the cost still falls on one.
+            // Its task is gone with its tracker: the cost still falls on one.
             None => {
                 let mut event = self.blank(EventType::LlmCall);
                 self.describe(&mut event, whole);
@@ -204,29 +204,23 @@ fn alone(further: FurtherUse, seen: &Observation) -> Observation {
 
 impl CostTracker {
     /// Records what an exchange showed on `task`, else on the session of the scope at hand. Without a
-    /// task, traffic alone is not recorded: it opens no session.
+    /// task, what is shown of a call in the background falls on the task that made it, and traffic alone is
+    /// not recorded: it opens no session.
     pub fn record_observation(
         &self,
         task: Option<&TaskHandle>,
         seen: Observation,
         latency_ms: Option<u64>,
     ) -> Option<Arc<Event>> {
+        let begun = || self.shared().jobs.task_of(seen.job.as_ref());
+        let task = task.cloned().or_else(|| Some(TaskHandle::from_cell(begun()?)));
         match task {
             Some(task) => task.record_observation(seen, latency_ms),
-            None if seen.captured
-                || self.is_new(seen.service.as_deref())
-                || self.is_begun(seen.job.as_ref()) =>
-            {
-                self.current_task_or_session()
-                    .record_observation(seen, latency_ms)
-            }
+            None if seen.captured || self.is_new(seen.service.as_deref()) => self
+                .current_task_or_session()
+                .record_observation(seen, latency_ms),
             None => None,
         }
-    }
-
-    /// Whether a call in the background was begun here.
-    fn is_begun(&self, job: Option<&JobSight>) -> bool {
-        job.is_some_and(|job| self.shared().jobs.has(job.key))
     }
 
     /// Whether a service was used in a way that is not counted yet.

@@ -80,9 +80,9 @@ pub(super) struct Shared {
 
 /// What the clones of a tracker hold.
 ///
-/// Tasks hold [`Shared`], and open sessions are tasks that `Shared` holds: were there nothing else, a
-/// tracker that is dropped while a session is open would hold itself. So the last clone ends the
-/// sessions.
+/// Tasks hold [`Shared`], and `Shared` holds tasks: open sessions, and those whose calls run on in the
+/// background. Were there nothing else, a tracker that is dropped meanwhile would hold itself. So the last
+/// clone ends the sessions and lets go of the others.
 #[derive(Debug)]
 struct Handle(Arc<Shared>);
 
@@ -97,6 +97,7 @@ impl Deref for Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.sessions.close_all();
+        self.0.jobs.close();
     }
 }
 

@@ -10,7 +10,7 @@ use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, JobSight, Observation, UsageScope};
 use crate::text::Text;
 use crate::usage::Unit;
-use crate::usage::readers::{Purpose, Reading, Route, Terminal, from_status};
+use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 
 /// Ends a model call.
 pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
@@ -42,6 +42,9 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let (sold_as, alone) = if captured { (sold, None) } else { (None, sold) };
     let service = tools.first().map(Asking::service).or(alone);
     let job = job(&watch.route, captured, watch.status, status, &mut shown.reading);
+    let is_end = job.as_ref().is_some_and(|job| job.consumed.is_some());
+    let off = called_off(shown.reading.finish.as_deref().filter(|_| is_end));
+    let (status, error) = off.unwrap_or((status, error));
     Observation {
         provider: watch.route.provider.map(Text::lasting),
         captured,
@@ -102,18 +105,29 @@ fn job(
     reading: &mut Reading,
 ) -> Option<JobSight> {
     let is_poll = route.purpose == Purpose::Retrieval;
-    let consumed = is_poll.then(|| std::mem::take(&mut reading.usage));
+    let polled = is_poll.then(|| std::mem::take(&mut reading.usage));
     let id = reading
         .id
         .as_ref()
         .filter(|_| matches!(http_status, Some(200..300)))?;
+    // A run that waited for tools may end in the reply to what they found.
+    let may_end = is_poll || route.dialect == Dialect::OpenAiAssistants;
     let is_begun = captured && reading.is_pending && reading.usage.is_empty();
     let is_known = matches!(status, OperationStatus::Succeeded | OperationStatus::Failed);
-    let is_over = is_poll && is_known && !reading.is_pending && reading.finish.is_some();
+    let is_over = may_end && is_known && !reading.is_pending && reading.finish.is_some();
     (is_begun || is_over).then(|| JobSight {
         key: key_of(id),
-        consumed,
+        consumed: is_over.then(|| polled.unwrap_or_else(|| reading.usage.clone())),
     })
+}
+
+/// How a call in the background ended that was called off, or not done in time.
+fn called_off(finish: Option<&str>) -> Option<(OperationStatus, Option<ErrorType>)> {
+    match finish? {
+        "cancelled" | "canceled" => Some((OperationStatus::Cancelled, None)),
+        "expired" => Some((OperationStatus::Failed, Some(ErrorType::Timeout))),
+        _ => None,
+    }
 }
 
 /// Whether the exchange was the call: a redirect is followed by another.

@@ -1,8 +1,9 @@
 //! Runs of OpenAI's assistants: `POST …/threads/runs`, `…/threads/{id}/runs` and their tool outputs.
 //!
 //! Reference: <https://platform.openai.com/docs/api-reference/runs/object>, read 2026-11. A run is answered
-//! before it ran; polls show its usage later, and are not the call. As events, the finished run carries
-//! it; its steps (`thread.run.step`) repeat it in parts.
+//! before it ran; polls show its usage later, and are not the call. A run that waits for what tools find
+//! goes on when it is handed over. As events, the finished run carries the usage; its steps
+//! (`thread.run.step`) repeat it in parts.
 
 use std::sync::LazyLock;
 
@@ -92,7 +93,10 @@ impl WireForm for OpenAiAssistants {
         Reading {
             id: self.id.take(),
             error: self.error.or(failed.then_some(ErrorType::Other)),
-            is_pending: matches!(status, Some("queued" | "in_progress")),
+            is_pending: matches!(
+                status,
+                Some("queued" | "in_progress" | "requires_action" | "cancelling")
+            ),
             terminal: match (self.closed, self.usage.is_seen()) {
                 (true, _) => Terminal::Closed,
                 (_, true) => Terminal::Counted,
