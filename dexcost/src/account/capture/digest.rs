@@ -32,6 +32,20 @@ impl Digest {
         }
     }
 
+    /// A digest that begins with these texts, each by itself.
+    pub(super) fn after(texts: [&str; 3]) -> Self {
+        let mut digest = Self::new();
+        for text in texts {
+            let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
+            let mut last = [0; BLOCK];
+            last[..rest.len()].copy_from_slice(rest);
+            last[BLOCK - 1] = rest.len() as u8;
+            let blocks = blocks.iter().chain([&last]);
+            digest.lanes = blocks.fold(digest.lanes, |lanes, block| mixed(lanes, block, KEYS.1));
+        }
+        digest
+    }
+
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
         let key = KEYS.1;
         self.total = self.total.wrapping_add(bytes.len() as u64);
@@ -101,5 +115,24 @@ mod tests {
             assert_ne!(digest(&[&other]), whole);
         }
         assert_ne!(digest(&[&text, b"\0"]), whole);
+    }
+
+    #[test]
+    fn where_one_text_ends_and_the_next_begins_makes_a_difference() {
+        let digest = |texts| Digest::after(texts).finish();
+        let long = "p".repeat(40);
+        let all = [
+            ["POST", "host", "/path"],
+            ["POST", "hos", "t/path"],
+            ["POS", "Thost", "/path"],
+            ["POST", "host", "/path\0"],
+            ["POST", "host", &long],
+            ["POST", &long, "host"],
+        ];
+        let mut digests: Vec<u64> = all.into_iter().map(digest).collect();
+        assert_eq!(digest(all[0]), digests[0]);
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), all.len());
     }
 }

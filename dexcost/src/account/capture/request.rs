@@ -93,13 +93,9 @@ pub(super) struct Asked {
 
 impl RequestWatch {
     pub(super) fn new(request: &RequestFacts<'_>, route: &Route) -> Self {
-        let mut digest = Digest::new();
-        for part in [request.method, "\n", &route.host, "\n", request.path, "\n"] {
-            digest.feed(part.as_bytes());
-        }
         let is_audio = matches!(route.call_type, CallType::Transcription | CallType::Speech);
         Self {
-            digest,
+            digest: Digest::after([request.method, &route.host, request.path]),
             decoder: Decoder::new(request.headers.get("content-encoding")),
             body: Body::Start,
             keep: match route.call_type {

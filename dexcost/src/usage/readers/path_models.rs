@@ -1,7 +1,7 @@
 //! Models that are named in a path, and what their names promise.
 
 use super::Dialect;
-use super::paths::{CORTEX, RUN, WORKERS, at_colon, find, has, last_segment};
+use super::paths::{CORTEX, End, RUN, WORKERS, find, has};
 use crate::event::CallType;
 use crate::text::Text;
 
@@ -20,13 +20,13 @@ pub(super) fn kind_of_model(model: &str) -> Option<CallType> {
 }
 
 /// The model that a path names: Azure's deployment, a publisher's model with its method, Bedrock's.
-pub(super) fn model_in(path: &str, dialect: Dialect) -> Option<Text> {
+pub(super) fn model_in(end: End<'_>, dialect: Dialect) -> Option<Text> {
+    let End { path, last, at_colon } = end;
     let after = |mark: &str| {
         let rest = path.get(find(path, mark)? + mark.len()..)?;
         rest.split('/').next()
     };
-    let last = last_segment(path);
-    let name = match (dialect, at_colon(last)) {
+    let name = match (dialect, at_colon) {
         (Dialect::WorkersAi, _) => between(path, &[RUN, WORKERS], ""),
         (Dialect::TextGeneration, _) => between(path, &["/models/"], ""),
         (Dialect::Replicate, _) => between(path, &["/models/", "/deployments/"], "/predictions"),

@@ -87,19 +87,40 @@ const METHODS: &[(&str, Dialect, CallType)] = &[
     ("predict", Dialect::VertexPredict, CallType::Completion),
 ];
 
+/// The end of a path, by which most wire forms are told.
+#[derive(Clone, Copy)]
+pub(super) struct End<'a> {
+    /// The path without the slashes at its end.
+    pub(super) path: &'a str,
+    /// Its last segment.
+    pub(super) last: &'a str,
+    /// What stands before and after the last colon of that.
+    pub(super) at_colon: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> End<'a> {
+    pub(super) fn of(path: &'a str) -> Self {
+        let path = trimmed(path);
+        let last = last_segment(path);
+        Self {
+            path,
+            last,
+            at_colon: at_colon(last),
+        }
+    }
+}
+
 /// The wire form and kind of call that a POST to a path at a host (in lower case, without port) stands for.
-pub(super) fn form_of(host: &str, path: &str) -> Option<(Dialect, CallType)> {
-    by_path(path)
+pub(super) fn form_of(host: &str, path: &str, end: End<'_>) -> Option<(Dialect, CallType)> {
+    by_end(end)
         .or_else(|| by_host(host, path))
         .or_else(|| by_place(path))
 }
 
 /// The wire form and kind that the end of a path stands for.
-fn by_path(path: &str) -> Option<(Dialect, CallType)> {
-    let path = trimmed(path);
-    let last = last_segment(path);
-    let before = last_segment(trimmed(path.get(..path.len() - last.len()).unwrap_or_default()));
-    if let Some((model, method)) = at_colon(last) {
+fn by_end(end: End<'_>) -> Option<(Dialect, CallType)> {
+    let End { path, last, at_colon } = end;
+    if let Some((model, method)) = at_colon {
         // Anthropic's token counting on Vertex has the form of a model.
         if model == "count-tokens" {
             return None;
@@ -116,6 +137,7 @@ fn by_path(path: &str) -> Option<(Dialect, CallType)> {
         };
         return Some((dialect, *call_type));
     }
+    let before = last_segment(trimmed(path.get(..path.len() - last.len()).unwrap_or_default()));
     // Most ends differ in length or first byte: cheaper than a search that compares whole words.
     ENDINGS
         .iter()
@@ -217,28 +239,27 @@ pub(super) fn retrieved(path: &str) -> Option<(Dialect, CallType)> {
 }
 
 /// What stands before and after the last colon.
-pub(super) fn at_colon(segment: &str) -> Option<(&str, &str)> {
+fn at_colon(segment: &str) -> Option<(&str, &str)> {
     let colon = memchr::memrchr(b':', segment.as_bytes())?;
     Some((segment.get(..colon)?, segment.get(colon + 1..)?))
 }
 
 /// A path without the slashes at its end.
-pub(super) fn trimmed(mut path: &str) -> &str {
+fn trimmed(mut path: &str) -> &str {
     while let Some(rest) = path.strip_suffix('/') {
         path = rest;
     }
     path
 }
 
-pub(super) fn last_segment(path: &str) -> &str {
+fn last_segment(path: &str) -> &str {
     let from = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
     path.get(from..).unwrap_or_default()
 }
 
 /// Whether the path asks for a stream.
-pub(super) fn streams(path: &str) -> bool {
-    let last = last_segment(trimmed(path));
-    let method = at_colon(last).map_or(last, |(_, method)| method);
+pub(super) fn streams(end: End<'_>) -> bool {
+    let method = end.at_colon.map_or(end.last, |(_, method)| method);
     has(method, "stream") || method.ends_with("Stream")
 }
 
@@ -311,7 +332,8 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(form_of(authority, path).map(|(form, _)| form), dialect, "{path}");
+            let form = form_of(authority, path, End::of(path)).map(|(form, _)| form);
+            assert_eq!(form, dialect, "{path}");
         }
     }
 
@@ -323,8 +345,8 @@ mod tests {
             "/retrieveAndGenerateStream",
             "/model/m/invoke-with-response-stream",
         ] {
-            assert!(streams(path), "{path}");
+            assert!(streams(End::of(path)), "{path}");
         }
-        assert!(!streams("/m/g:generateContent"));
+        assert!(!streams(End::of("/m/g:generateContent")));
     }
 }

@@ -3,6 +3,7 @@
 use super::Dialect;
 use super::hosts::{self, Answers};
 use super::mcp;
+use super::paths::End;
 use super::{path_models, paths};
 use crate::event::CallType;
 use crate::text::Text;
@@ -87,9 +88,10 @@ impl Route {
             host
         };
         let host = without_root(host);
+        let end = End::of(path);
         let (dialect, purpose, call_type) = match method {
             "POST" => {
-                let (dialect, call_type) = paths::form_of(host, path)?;
+                let (dialect, call_type) = paths::form_of(host, path, end)?;
                 (dialect, Purpose::Inference, call_type)
             }
             "GET" => {
@@ -107,14 +109,14 @@ impl Route {
             Answers::Local(kind) => prefix(path).or(Some(kind)),
             Answers::Unknown => prefix(path),
         };
-        let dialect = match (provider, dialect, paths::last_segment(paths::trimmed(path))) {
+        let dialect = match (provider, dialect, end.last) {
             // Writer's chat is OpenAI's under a path of its own.
             (Some("writer"), _, "chat") => Dialect::OpenAiChat,
             // So are the chat models that Databricks serves each at a path.
             (Some("databricks"), _, "invocations") => Dialect::OpenAiChat,
             _ => dialect,
         };
-        let model = path_models::model_in(paths::trimmed(path), dialect);
+        let model = path_models::model_in(end, dialect);
         let call_type = match (dialect, model.as_deref()) {
             (Dialect::VertexPredict | Dialect::BedrockInvoke, Some(model)) => {
                 path_models::kind_of_model(model).unwrap_or(call_type)
@@ -141,7 +143,7 @@ impl Route {
                 Answers::Unknown => false,
             },
             is_telling,
-            streams: paths::streams(path),
+            streams: paths::streams(end),
             model,
             region: provider
                 .and_then(|provider| region(host, path, provider))

@@ -346,10 +346,10 @@ impl<'a> Fields<'a> {
         self.is_orderly = false;
     }
 
-    /// Goes to the value of the next field and gives the field's name; `None` at the end of the object and
-    /// of what is in sight.
+    /// Goes to the next field; its name, and where its value stands. `None` at the end of the object and of
+    /// what is in sight.
     #[inline]
-    fn advance(&mut self) -> Option<&'a [u8]> {
+    fn advance(&mut self) -> Option<(&'a [u8], usize)> {
         let bytes = self.bytes;
         let from = match std::mem::replace(&mut self.place, Place::Cut) {
             place @ (Place::Closed | Place::Cut) => {
@@ -380,37 +380,33 @@ impl<'a> Fields<'a> {
         if *bytes.get(at)? != b':' {
             return None;
         }
-        self.at = past_blanks(bytes, at + 1);
-        self.place = Place::Value;
-        Some(name)
+        Some((name, past_blanks(bytes, at + 1)))
     }
 
-    /// The value at hand. One whose end is found at once is passed with that.
+    /// Passes a value, if it is no container and its end is in sight; else stays there.
     #[inline]
-    fn take(&mut self) -> Json<'a> {
-        let value = self.value();
-        let (end, extent) = match value {
-            [b'{' | b'[', ..] => return Json::open(value),
-            [b'"', inner @ ..] => match mark(inner) {
-                Some(at) if inner[at] == b'"' => (at + 2, Extent::Plain),
-                Some(at) => match quote(inner, at) {
-                    Ok(end) => (end + 2, Extent::Escaped),
-                    Err(_) => return Json::open(value),
-                },
-                None => return Json::open(value),
-            },
-            _ => match scalar_end(value) {
+    fn pass(&mut self, at: usize) -> Option<Json<'a>> {
+        let value = self.bytes.get(at..)?;
+        let end = match value.first()? {
+            b'{' | b'[' => None,
+            b'"' => string_end(value),
+            first => match scalar_end(value) {
                 Some(end) if end > 0 => {
-                    self.is_orderly &= starts_scalar(value[0]);
-                    (end, Extent::Scalar)
+                    self.is_orderly &= starts_scalar(*first);
+                    Some((end, Extent::Scalar))
                 }
-                _ => return Json::open(value),
+                _ => None,
             },
         };
-        let raw = value.get(..end).unwrap_or_default();
-        self.at += end;
+        let Some((end, extent)) = end else {
+            self.at = at;
+            self.place = Place::Value;
+            return Some(Json::open(value));
+        };
+        self.at = at + end;
         self.place = Place::Passed;
-        Json { raw, extent }
+        let raw = value.get(..end)?;
+        Some(Json { raw, extent })
     }
 }
 
@@ -420,10 +416,10 @@ impl<'a> Iterator for Fields<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let name = self.advance()?;
-            let value = self.take();
+            let (name, at) = self.advance()?;
+            let value = self.pass(at)?;
             if !value.raw.starts_with(b"null") {
-                return (!value.raw.is_empty()).then_some((name, value));
+                return Some((name, value));
             }
         }
     }
@@ -459,6 +455,16 @@ fn value_end(bytes: &[u8]) -> Option<usize> {
         b'{' | b'[' => container_end(bytes),
         _ => scalar_end(bytes).filter(|end| *end > 0),
     }
+}
+
+/// Where the string ends that `bytes` start with, and whether it has escapes.
+#[inline]
+fn string_end(bytes: &[u8]) -> Option<(usize, Extent)> {
+    let first = 1 + mark(bytes.get(1..)?)?;
+    if *bytes.get(first)? == b'"' {
+        return Some((first + 1, Extent::Plain));
+    }
+    Some((text_end(bytes, first)?, Extent::Escaped))
 }
 
 /// One past the quote that ends the string in which `bytes[from..]` lies.
