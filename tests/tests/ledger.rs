@@ -554,6 +554,7 @@ mod tools {
             )
         );
         assert_eq!(call(&task, 503, b"").cost_usd, Some(dec!(0)));
+        assert_eq!(call(&task, 200, b"").cost_usd, None);
         let no_such_tool = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
         assert_eq!(call(&task, 200, no_such_tool).cost_usd, Some(dec!(0)));
         assert_eq!(task.task().totals.external_cost_usd, dec!(0.025));

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 use crate::account::tracker::{CostTracker, Shared};
 use crate::error::Error;
-use crate::event::{CostConfidence, ErrorType, PricingSource};
+use crate::event::{CostConfidence, ErrorType, OperationStatus, PricingSource};
 use crate::observation::{Observation, ServiceUse};
 use crate::pricing::ServiceFee;
 use crate::text::Text;
@@ -51,7 +51,9 @@ impl Tools {
             return;
         };
         used.usage.set(Unit::Requests, 1);
-        let Some(status) = seen.http_status else { return };
+        let Some(status) = seen.http_status.filter(|_| is_answered(seen)) else {
+            return;
+        };
         let is_refused = matches!(
             seen.error_type,
             Some(ErrorType::NotFound | ErrorType::InvalidRequest | ErrorType::Auth)
@@ -71,4 +73,12 @@ impl Tools {
             used.pricing_version = fee.version.clone();
         }
     }
+}
+
+/// Whether the server said what became of the call.
+fn is_answered(seen: &Observation) -> bool {
+    !matches!(
+        seen.operation_status,
+        OperationStatus::Unknown | OperationStatus::Cancelled
+    )
 }
