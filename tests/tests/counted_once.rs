@@ -113,6 +113,20 @@ fn a_poll_of_a_call_that_was_not_begun_here_shows_another_ones_usage() {
 }
 
 #[test]
+fn an_id_means_another_call_on_another_server() {
+    let (_sink, _tracker, task) = opened();
+    task.record_response(&post(RESPONSES, &background("queued", "null")));
+    let elsewhere = "https://eu.api.openai.com/v1/responses/resp_1";
+    let done = background("completed", USED);
+    assert!(task.record_response(&get(elsewhere, &done)).is_none());
+    let totals = task.task().totals;
+    assert_eq!(
+        (totals.llm_cost_usd, totals.unknown_cost_count),
+        (Decimal::ZERO, 1)
+    );
+}
+
+#[test]
 fn a_call_falls_on_the_task_that_made_it_though_that_has_ended() {
     let (sink, tracker, task) = opened();
     let begun = task

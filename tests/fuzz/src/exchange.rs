@@ -60,7 +60,7 @@ impl Way {
     }
 
     fn is_to(self, form: &str) -> bool {
-        FORMS.iter().any(|known| *known == (form, self.url))
+        FORMS.contains(&(form, self.url))
     }
 
     pub(crate) fn observe(self, request: &[u8], reply: &[u8], chunk: usize) -> Observation {

@@ -152,7 +152,7 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
         cost_confidence: cost.confidence,
         pricing_source: cost.source,
         pricing_version: cost.version,
-        once: cost.once.map(|job| key_of(&job)),
+        once: cost.once.map(|job| key_of(job)),
         ..ServiceUse::of(cost.service)
     };
     if is_subscription {
@@ -189,7 +189,7 @@ fn observed(seen: &ServiceObservation) -> Value {
 }
 
 /// The key under which it is remembered that something was counted.
-pub(super) fn key_of(id: &str) -> u64 {
+pub(super) fn key_of(id: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     hasher.finish()

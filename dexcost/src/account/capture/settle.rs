@@ -45,6 +45,13 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let is_end = job.as_ref().is_some_and(|job| job.consumed.is_some());
     let off = called_off(shown.reading.finish.as_deref().filter(|_| is_end));
     let (status, error) = off.unwrap_or((status, error));
+    let mut call = Box::new(facts(&mut watch.route, asked, &mut shown.reading));
+    call.request_id = watch.request_id.take();
+    let header_cost = || crate::money::parse(watch.header_cost.as_deref()?).ok();
+    call.reported_cost_usd = shown.reading.cost.or_else(header_cost);
+    call.streamed = shown.shape == Shape::Events
+        || (asked.stream && shown.shape == Shape::Empty)
+        || (watch.route.streams && status == OperationStatus::Succeeded);
     Observation {
         provider: watch.route.provider.map(Text::lasting),
         captured,
@@ -57,41 +64,38 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         body_trouble: shown.trouble,
         request_digest: asked.digest,
         job,
-        containers: shown.reading.containers.iter().map(|id| key_of(id)).collect(),
+        containers: shown.reading.containers.iter().map(key_of).collect(),
         service: service.map(Box::new),
         sold_as: sold_as.map(Box::new),
         further,
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),
         usage: shown.reading.usage,
-        call: Box::new(CallFacts {
-            call_type: watch.route.call_type,
-            model_requested: watch.route.model.take().or_else(|| asked.model.take()),
-            model_returned: shown.reading.model,
-            service_tier: shown.reading.service_tier,
-            service_tier_requested: shown.reading.traffic.or_else(|| asked.service_tier.take()),
-            finish: shown.reading.finish,
-            request_id: watch.request_id.take(),
-            response_id: shown.reading.id,
-            host: Some(std::mem::take(&mut watch.route.host)),
-            region: watch.route.region.take(),
-            residency: watch.route.residency.map(Text::lasting),
-            geo: shown.reading.geo,
-            speed: shown.reading.speed,
-            search_context_size: shown.reading.search_context_size,
-            resolution: asked.resolution.take(),
-            quality: shown.reading.quality.or_else(|| asked.quality.take()),
-            streamed: shown.shape == Shape::Events
-                || (asked.stream && shown.shape == Shape::Empty)
-                || (watch.route.streams && status == OperationStatus::Succeeded),
-            reported_cost_usd: shown
-                .reading
-                .cost
-                .or_else(|| crate::money::parse(watch.header_cost.as_deref()?).ok()),
-            upstream_cost_usd: shown.reading.upstream_cost,
-            parts: shown.reading.parts,
-            ..CallFacts::default()
-        }),
+        call,
+    }
+}
+
+/// What is known of the call itself, taken out of what the request and the reply told.
+fn facts(route: &mut Route, asked: &mut Asked, reading: &mut Reading) -> CallFacts {
+    CallFacts {
+        call_type: route.call_type,
+        model_requested: route.model.take().or_else(|| asked.model.take()),
+        model_returned: reading.model.take(),
+        service_tier: reading.service_tier.take(),
+        service_tier_requested: reading.traffic.take().or_else(|| asked.service_tier.take()),
+        finish: reading.finish.take(),
+        response_id: reading.id.take(),
+        host: Some(std::mem::take(&mut route.host)),
+        region: route.region.take(),
+        residency: route.residency.map(Text::lasting),
+        geo: reading.geo.take(),
+        speed: reading.speed.take(),
+        search_context_size: reading.search_context_size.take(),
+        resolution: asked.resolution.take(),
+        quality: reading.quality.take().or_else(|| asked.quality.take()),
+        upstream_cost_usd: reading.upstream_cost,
+        parts: std::mem::take(&mut reading.parts),
+        ..CallFacts::default()
     }
 }
 
@@ -116,7 +120,8 @@ fn job(
     let is_known = matches!(status, OperationStatus::Succeeded | OperationStatus::Failed);
     let is_over = may_end && is_known && !reading.is_pending && reading.finish.is_some();
     (is_begun || is_over).then(|| JobSight {
-        key: key_of(id),
+        // Ids are a provider's own: servers of one kind may count alike.
+        key: key_of((route.host.as_str(), id.as_str())),
         consumed: is_over.then(|| polled.unwrap_or_else(|| reading.usage.clone())),
     })
 }

@@ -6,6 +6,8 @@
 //! numbers as their exact text.
 
 mod bytes;
+mod ends;
+mod fields;
 mod keep;
 mod length;
 mod scan;
@@ -13,9 +15,10 @@ mod skeleton;
 mod skip;
 mod view;
 
+pub(crate) use fields::Fields;
 pub(crate) use keep::Keep;
 pub(crate) use scan::Scanner;
-pub(crate) use view::{Fields, Json};
+pub(crate) use view::Json;
 
 /// Strings longer than this are no names and no words of a vocabulary; they are left empty.
 const LONGEST_TEXT: usize = 512;

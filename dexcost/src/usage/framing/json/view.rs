@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::LONGEST_TEXT;
-use super::bytes::{is_blank, mark, quote, scalar_end, starts_scalar};
+use super::bytes::scalar_end;
+use super::ends::{trim_start, value_end};
+use super::fields::Fields;
 use crate::text::Text;
 
 /// Whole numbers of so many digits fit 64 bits.
@@ -14,13 +16,13 @@ const LONGEST_COUNT: usize = 18;
 /// One value of a JSON document, which may be cut off: what is incomplete reads as absent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<'a> {
-    raw: &'a [u8],
-    extent: Extent,
+    pub(super) raw: &'a [u8],
+    pub(super) extent: Extent,
 }
 
 /// How far the bytes of a value go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extent {
+pub(super) enum Extent {
     /// Whatever follows the value is there too; the value itself may be cut off.
     Open,
     /// They are a number, `true` or `false`, and no more.
@@ -37,7 +39,7 @@ impl<'a> Json<'a> {
         Self::open(trim_start(document))
     }
 
-    const fn open(raw: &'a [u8]) -> Self {
+    pub(super) const fn open(raw: &'a [u8]) -> Self {
         Self {
             raw,
             extent: Extent::Open,
@@ -55,13 +57,7 @@ impl<'a> Json<'a> {
 
     /// The fields of an object that are not `null`, in order; none where it is no object.
     pub(crate) fn fields(self) -> Fields<'a> {
-        let is_object = self.is_object();
-        Fields {
-            bytes: self.raw,
-            at: 1,
-            place: if is_object { Place::Opened } else { Place::Cut },
-            is_orderly: true,
-        }
+        Fields::of(self.raw)
     }
 
     /// The elements of an array; none where it is no array.
@@ -223,208 +219,6 @@ fn decimal(text: &str) -> Option<Decimal> {
     crate::money::parse(text).ok()
 }
 
-/// Fields of an object.
-pub(crate) struct Fields<'a> {
-    /// The object and whatever follows it; empty where there is none.
-    bytes: &'a [u8],
-    /// How far it was gone through.
-    at: usize,
-    place: Place,
-    /// Whether all that was gone through is as the grammar wants it.
-    is_orderly: bool,
-}
-
-/// Where in an object one stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Behind the opening brace.
-    Opened,
-    /// At a container, or at a value that is cut off.
-    Value,
-    /// Behind a value.
-    Passed,
-    /// Behind the object.
-    Closed,
-    /// The object is cut off, or is none.
-    Cut,
-}
-
-impl<'a> Fields<'a> {
-    /// What follows the object, once all its fields were seen; `None` where it is cut off.
-    pub(crate) fn after(&self) -> Option<&'a [u8]> {
-        match self.place {
-            Place::Closed => self.bytes.get(self.at..),
-            _ => None,
-        }
-    }
-
-    /// The same, where all that was gone through on the way is as the grammar wants it. Containers that were
-    /// passed count as orderly where their brackets match and none ends after a comma.
-    pub(crate) fn after_order(&self) -> Option<&'a [u8]> {
-        self.after().filter(|_| self.is_orderly)
-    }
-
-    /// The rest of the object in which this one stands as a value, once all its fields were seen.
-    pub(crate) fn outer(&self) -> Self {
-        Self {
-            bytes: self.bytes,
-            at: self.at,
-            place: match self.place {
-                Place::Closed => Place::Passed,
-                _ => Place::Cut,
-            },
-            is_orderly: true,
-        }
-    }
-
-    /// The value of the last field, and whatever follows it.
-    fn value(&self) -> &'a [u8] {
-        match self.place {
-            Place::Value => self.bytes.get(self.at..).unwrap_or_default(),
-            _ => &[],
-        }
-    }
-
-    /// The fields of the object that is the value of the last field. To be followed by
-    /// [`leave`](Self::leave), so that the object need not be passed again.
-    pub(crate) fn enter(&self) -> Self {
-        Json::open(self.value()).fields()
-    }
-
-    /// Goes on after an object that was gone through.
-    pub(crate) fn leave(&mut self, inner: &Self) {
-        if inner.place == Place::Closed {
-            self.at += inner.at;
-            self.place = Place::Passed;
-        }
-    }
-
-    /// Goes through the fields of the object that is the value of the last field.
-    pub(crate) fn inside(&mut self, mut see: impl FnMut(&[u8], Json<'a>)) {
-        let mut inner = self.enter();
-        for (name, value) in &mut inner {
-            see(name, value);
-        }
-        self.leave(&inner);
-    }
-
-    /// Goes through the objects of the array that is the value of the last field. What is no such array is
-    /// left to be passed.
-    pub(crate) fn each(&mut self, mut see: impl FnMut(&mut Self)) {
-        let passed = self.elements(&mut see);
-        self.is_orderly &= passed.is_some();
-        if let Some(length) = passed {
-            self.at += length;
-            self.place = Place::Passed;
-        }
-    }
-
-    /// The length of the array, where it is one of objects only.
-    fn elements(&mut self, see: &mut impl FnMut(&mut Self)) -> Option<usize> {
-        let value = self.value().strip_prefix(b"[")?;
-        let mut at = past_blanks(value, 0);
-        if *value.get(at)? == b']' {
-            return Some(at + 2);
-        }
-        loop {
-            let object = value.get(at..)?;
-            let mut inner = Json::open(object).fields();
-            see(&mut inner);
-            inner.by_ref().for_each(drop);
-            at = past_blanks(value, at + object.len() - inner.after()?.len());
-            self.is_orderly &= inner.is_orderly;
-            match value.get(at)? {
-                b',' => at = past_blanks(value, at + 1),
-                b']' => return Some(at + 2),
-                _ => return None,
-            }
-        }
-    }
-
-    /// Notes that a container is read here in part whose whole order would have to be looked at.
-    pub(crate) fn leave_order_open(&mut self) {
-        self.is_orderly = false;
-    }
-
-    /// Goes to the next field; its name, and where its value stands. `None` at the end of the object and of
-    /// what is in sight.
-    #[inline]
-    fn advance(&mut self) -> Option<(&'a [u8], usize)> {
-        let bytes = self.bytes;
-        let from = match std::mem::replace(&mut self.place, Place::Cut) {
-            place @ (Place::Closed | Place::Cut) => {
-                self.place = place;
-                return None;
-            }
-            Place::Opened | Place::Passed => self.at,
-            Place::Value => self.at + value_end(bytes.get(self.at..)?)?,
-        };
-        let is_first = from == 1;
-        let mut at = past_blanks(bytes, from);
-        match bytes.get(at)? {
-            b'}' => {
-                self.at = at + 1;
-                self.place = Place::Closed;
-                return None;
-            }
-            b',' if !is_first => at = past_blanks(bytes, at + 1),
-            _ if !is_first => return None,
-            _ => {}
-        }
-        if *bytes.get(at)? != b'"' {
-            return None;
-        }
-        let end = quote(bytes, at + 1).ok()?;
-        let name = bytes.get(at + 1..end)?;
-        at = past_blanks(bytes, end + 1);
-        if *bytes.get(at)? != b':' {
-            return None;
-        }
-        Some((name, past_blanks(bytes, at + 1)))
-    }
-
-    /// Passes a value, if it is no container and its end is in sight; else stays there.
-    #[inline]
-    fn pass(&mut self, at: usize) -> Option<Json<'a>> {
-        let value = self.bytes.get(at..)?;
-        let end = match value.first()? {
-            b'{' | b'[' => None,
-            b'"' => string_end(value),
-            first => match scalar_end(value) {
-                Some(end) if end > 0 => {
-                    self.is_orderly &= starts_scalar(*first);
-                    Some((end, Extent::Scalar))
-                }
-                _ => None,
-            },
-        };
-        let Some((end, extent)) = end else {
-            self.at = at;
-            self.place = Place::Value;
-            return Some(Json::open(value));
-        };
-        self.at = at + end;
-        self.place = Place::Passed;
-        let raw = value.get(..end)?;
-        Some(Json { raw, extent })
-    }
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = (&'a [u8], Json<'a>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (name, at) = self.advance()?;
-            let value = self.pass(at)?;
-            if !value.raw.starts_with(b"null") {
-                return Some((name, value));
-            }
-        }
-    }
-}
-
 /// Elements of an array.
 pub(crate) struct Items<'a> {
     rest: &'a [u8],
@@ -446,81 +240,4 @@ impl<'a> Iterator for Items<'a> {
         }
         Some(Json::open(rest))
     }
-}
-
-/// Where the value ends that `bytes` start with; `None` where it is cut off, or there is none.
-fn value_end(bytes: &[u8]) -> Option<usize> {
-    match bytes.first()? {
-        b'"' => text_end(bytes, 1),
-        b'{' | b'[' => container_end(bytes),
-        _ => scalar_end(bytes).filter(|end| *end > 0),
-    }
-}
-
-/// Where the string ends that `bytes` start with, and whether it has escapes.
-#[inline]
-fn string_end(bytes: &[u8]) -> Option<(usize, Extent)> {
-    let first = 1 + mark(bytes.get(1..)?)?;
-    if *bytes.get(first)? == b'"' {
-        return Some((first + 1, Extent::Plain));
-    }
-    Some((text_end(bytes, first)?, Extent::Escaped))
-}
-
-/// One past the quote that ends the string in which `bytes[from..]` lies.
-fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
-    quote(bytes, from).ok().map(|end| end + 1)
-}
-
-/// Brackets match, as far as they are worth following, and no container ends after a comma.
-fn container_end(bytes: &[u8]) -> Option<usize> {
-    let (mut depth, mut objects) = (0u32, 0u64);
-    let mut at = 0;
-    loop {
-        let byte = *bytes.get(at)?;
-        match byte {
-            b'"' => {
-                at = text_end(bytes, at + 1)?;
-                continue;
-            }
-            b'{' | b'[' => {
-                depth = depth.saturating_add(1);
-                if depth <= u64::BITS {
-                    objects = objects << 1 | u64::from(byte == b'{');
-                }
-            }
-            b'}' | b']' => {
-                let is_other = depth <= u64::BITS && (objects & 1 == 1) != (byte == b'}');
-                if is_other || bytes[..at].trim_ascii_end().ends_with(b",") {
-                    return None;
-                }
-                if depth <= u64::BITS {
-                    objects >>= 1;
-                }
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-}
-
-fn trim_start(bytes: &[u8]) -> &[u8] {
-    bytes.get(past_blanks(bytes, 0)..).unwrap_or_default()
-}
-
-/// The first place from `at` on that is no blank.
-#[inline]
-fn past_blanks(bytes: &[u8], mut at: usize) -> usize {
-    // Nearly all JSON is compact, and blanks are below all that has a meaning.
-    while let Some(byte) = bytes.get(at)
-        && *byte <= b' '
-        && is_blank(*byte)
-    {
-        at += 1;
-    }
-    at
 }
