@@ -152,7 +152,7 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
         cost_confidence: cost.confidence,
         pricing_source: cost.source,
         pricing_version: cost.version,
-        once: cost.once.map(|job| key_of(job)),
+        once: cost.once.map(key_of),
         ..ServiceUse::of(cost.service)
     };
     if is_subscription {

@@ -3,7 +3,7 @@
 //! A reader knows one wire form and no framing. It is shown the skeleton of a JSON body, or of one
 //! event of a stream after the other, and keeps what it needs; [`WireForm::finish`] turns that into
 //! the normal form of [`Usage`]. To add a wire form: one file with a reader, one line in
-//! [`wire_forms!`], and the paths that lead to it in `route`.
+//! `wire_forms!`, and the paths that lead to it in `route`.
 
 mod aleph_alpha;
 mod amazon_counts;
