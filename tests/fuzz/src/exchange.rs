@@ -68,7 +68,11 @@ impl Way {
             true => &[("mcp-protocol-version", "2025-11-25")],
             false => &[],
         };
-        let method = if self.url.ends_with("/resp_1") { "GET" } else { "POST" };
+        let method = if self.url.ends_with("/resp_1") {
+            "GET"
+        } else {
+            "POST"
+        };
         let fields = [
             ("content-type", self.content_type),
             ("content-encoding", self.coding.unwrap_or("identity")),
