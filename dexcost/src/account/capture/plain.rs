@@ -150,12 +150,15 @@ impl Plain {
     fn more(&mut self, bytes: &[u8]) {
         let rest = bytes.trim_ascii_start();
         self.form = Form::Read;
+        if rest.is_empty() || self.garbled {
+            return;
+        }
         if rest.starts_with(b"{") {
             self.understood = true;
             self.form = Form::Lines(Lines::default());
             self.feed(rest);
         } else {
-            self.garbled |= !rest.is_empty();
+            self.garbled = true;
         }
     }
 
