@@ -57,15 +57,18 @@ impl Jobs {
             kept: (!open.is_closed).then(|| Arc::clone(task)),
             event,
         };
-        if open.begun.insert(key, begun).is_some() {
-            return;
+        let mut gone = open.begun.insert(key, begun);
+        if gone.is_none() {
+            open.by_age.push_back(key);
+            if open.by_age.len() > REMEMBERED
+                && let Some(oldest) = open.by_age.pop_front()
+            {
+                gone = open.begun.remove(&oldest);
+            }
         }
-        open.by_age.push_back(key);
-        if open.by_age.len() > REMEMBERED
-            && let Some(oldest) = open.by_age.pop_front()
-        {
-            open.begun.remove(&oldest);
-        }
+        // What it held may be the last of a task: it goes where no lock is held.
+        drop(open);
+        drop(gone);
     }
 
     /// Takes out a call whose end was seen.
