@@ -84,6 +84,9 @@ pub(crate) fn full_event(task: TaskId) -> Event {
             attempt: Some(3),
             reported_cost_usd: Some(dec!(0.1)),
             upstream_cost_usd: Some(dec!(0.07)),
+            is_cut_off: true,
+            is_prepaid: true,
+            uncounted: vec!["output_tokens".into()],
             unpriced: vec!["one".into(), "two".into()],
             parts: vec![CallPart {
                 model: "advisor".into(),

@@ -119,6 +119,13 @@ pub struct CallFacts {
     /// on top of `reported_cost_usd`.
     #[serde(with = "crate::money::as_optional_text")]
     pub upstream_cost_usd: Option<Decimal>,
+    /// Whether the reply broke off before its terminal mark, so that what was counted, and with it the
+    /// cost, is a floor.
+    pub is_cut_off: bool,
+    /// Whether the call was served from capacity that is paid for by time: it costs nothing itself.
+    pub is_prepaid: bool,
+    /// Components that were consumed and whose count the provider does not report.
+    pub uncounted: Vec<Text>,
     /// Components that have no price.
     pub unpriced: Vec<Text>,
     /// Further calls inside the same exchange with a price of their own: an advisor, a compaction.

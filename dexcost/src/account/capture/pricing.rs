@@ -24,7 +24,11 @@ use crate::usage::{Unit, Usage};
 /// - Further samplings inside the call ([`CallFacts::parts`](crate::CallFacts::parts)) are priced
 ///   by their own models and added. Of an agent's exchange, which has no usage of its own, they are
 ///   all that is priced.
-/// - Counts that contradict each other lower the confidence to [`CostConfidence::Estimated`].
+/// - Counts that contradict each other lower the confidence to [`CostConfidence::Estimated`], as does a
+///   reply that broke off before its terminal mark: its cost is a floor.
+/// - A component that was consumed and not counted leaves the event incomplete: its confidence is
+///   [`CostConfidence::Unknown`], whatever else could be priced.
+/// - A call that was served from prepaid capacity costs nothing itself.
 /// - Polls, and calls whose usage nobody reported, have no cost: `cost_usd` is `None`.
 ///
 /// ```
@@ -61,8 +65,16 @@ pub(crate) fn cost_of(
     if !seen.captured || !is_counted {
         return unknown();
     }
+    if seen.call.is_prepaid {
+        return of_provider(seen, Decimal::ZERO, CostConfidence::Computed, bill);
+    }
     if let Some(cost) = stated(seen) {
-        return of_provider(seen, cost, CostConfidence::Exact, bill);
+        let confidence = if seen.call.is_cut_off {
+            CostConfidence::Estimated
+        } else {
+            CostConfidence::Exact
+        };
+        return of_provider(seen, cost, confidence, bill);
     }
     if let Some(service) = &seen.sold_as
         && !has_own_price(seen, prices, billed_at)
@@ -90,8 +102,12 @@ pub(crate) fn cost_of(
         });
     }
     let mut cost = cost.unwrap_or_else(unknown);
-    if seen.usage_is_suspect && cost.cost_confidence != CostConfidence::Unknown {
-        cost.cost_confidence = CostConfidence::Estimated;
+    if seen.usage_is_suspect || seen.call.is_cut_off {
+        cost.cost_confidence = worse(cost.cost_confidence, CostConfidence::Estimated);
+    }
+    if !seen.call.uncounted.is_empty() {
+        cost.unpriced.extend(seen.call.uncounted.iter().cloned());
+        cost.cost_confidence = CostConfidence::Unknown;
     }
     cost
 }

@@ -80,6 +80,9 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         attempt,
         reported_cost_usd,
         upstream_cost_usd,
+        is_cut_off,
+        is_prepaid,
+        uncounted,
         unpriced,
         parts,
     } = call;
@@ -107,6 +110,8 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         out.text(field, text.as_deref());
     }
     out.count(18, u64::from(*streamed));
+    out.count(25, u64::from(*is_cut_off));
+    out.count(26, u64::from(*is_prepaid));
     if let Some(attempt) = attempt {
         out.number(19, u64::from(*attempt));
     }
@@ -118,6 +123,9 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
     }
     for name in unpriced {
         out.text(21, Some(name));
+    }
+    for name in uncounted {
+        out.text(27, Some(name));
     }
     for part in parts {
         out.nested(22, |out| {
@@ -226,6 +234,9 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             22 => call.parts.push(read_part(value.blob()?)?),
             24 => call.service_tier_requested = text(value)?,
             23 => call.upstream_cost_usd = Some(value.decimal()?),
+            25 => call.is_cut_off = value.number()? != 0,
+            26 => call.is_prepaid = value.number()? != 0,
+            27 => call.uncounted.push(value.text()?.into()),
             _ => {}
         }
     }
