@@ -105,6 +105,9 @@ impl Begun {
         call.reported_cost_usd = shown.reported_cost_usd.or(call.reported_cost_usd);
         call.upstream_cost_usd = shown.upstream_cost_usd.or(call.upstream_cost_usd);
         call.parts = shown.parts;
+        call.uncounted = shown.uncounted;
+        call.is_cut_off = shown.is_cut_off;
+        call.is_prepaid |= shown.is_prepaid;
         (call.matched, call.rung, call.unpriced) = (None, None, Vec::new());
         end.provider = self.event.provider.clone();
         end.call = call;

@@ -99,6 +99,9 @@ fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix, bill: &mut Bil
         return;
     }
     if let Some(entry) = matched.entry() {
+        if mix.clamped || mix.has_units {
+            leave_out_negative(query, bill);
+        }
         let call = Call {
             query,
             entry,
@@ -119,6 +122,18 @@ fn charge(query: &PriceQuery<'_>, matched: &Match<'_>, mix: &Mix, bill: &mut Bil
         Rung::ProviderDefault => by_wall_time(query, bill),
         _ => bill.unpriced.push(Text::from_static("model")),
     }
+}
+
+/// A negative count is evidence of nothing: the component is unknown.
+fn leave_out_negative(query: &PriceQuery<'_>, bill: &mut Bill<'_>) {
+    let negative = |quantity: &rust_decimal::Decimal| quantity.is_sign_negative() && !quantity.is_zero();
+    let units = query
+        .usage
+        .as_slice()
+        .iter()
+        .filter(|(_, quantity)| negative(quantity));
+    bill.unpriced
+        .extend(units.map(|(unit, _)| Text::from_static(unit.as_str())));
 }
 
 /// Replicate runs unlisted models at a price per second.

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use smallvec::{SmallVec, smallvec};
 
 use crate::clock::Timestamp;
-use crate::event::{CallPart, CostConfidence, OperationStatus, PricingSource};
+use crate::event::{CallPart, CallType, CostConfidence, OperationStatus, PricingSource};
 use crate::money::exact_sum;
 use crate::observation::{Observation, ServiceUse, UsageScope};
 use crate::pricing::{Cost, CostResult, Itemized, PriceLine, PriceQuery, PricingEngine, Rung};
@@ -105,7 +105,8 @@ pub(crate) fn cost_of(
     if seen.usage_is_suspect || seen.call.is_cut_off {
         cost.cost_confidence = worse(cost.cost_confidence, CostConfidence::Estimated);
     }
-    if !seen.call.uncounted.is_empty() {
+    let is_free = matches!(cost.rung, Rung::LocalFree | Rung::FreeVariant);
+    if !is_free && !seen.call.uncounted.is_empty() {
         cost.unpriced.extend(seen.call.uncounted.iter().cloned());
         cost.cost_confidence = CostConfidence::Unknown;
     }
@@ -136,7 +137,23 @@ fn whole(
 ) -> Cost {
     let without_results = without_search_results(&seen.usage);
     let usage = without_results.as_ref().unwrap_or(&seen.usage);
-    query(seen, usage, billed_at).map_or_else(unknown, |query| prices.itemized(&query, bill))
+    let images = as_images(seen.call.call_type, usage);
+    let usage = images.as_ref().unwrap_or(usage);
+    let mut cost = query(seen, usage, billed_at).map_or_else(unknown, |query| prices.itemized(&query, bill));
+    if images.is_some() {
+        cost.cost_confidence = worse(cost.cost_confidence, CostConfidence::Estimated);
+    }
+    cost
+}
+
+/// The usage of an image endpoint that says how many tokens came out and not of which kind: they are
+/// those of images. `None` where nothing is to be added.
+fn as_images(call_type: CallType, usage: &Usage) -> Option<Usage> {
+    if call_type != CallType::ImageGeneration || usage.get(Unit::OutputImageTokens).is_some() {
+        return None;
+    }
+    let output = usage.get(Unit::OutputTokens).filter(|output| !output.is_zero())?;
+    Some(usage.clone().with(Unit::OutputImageTokens, output))
 }
 
 /// Whether the user said what the model costs.

@@ -9,8 +9,8 @@ use crate::ending::Ending;
 use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, JobSight, Observation, UsageScope};
 use crate::text::Text;
-use crate::usage::Unit;
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
+use crate::usage::{Unit, Usage};
 
 /// Ends a model call.
 pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
@@ -46,6 +46,9 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let off = called_off(shown.reading.finish.as_deref().filter(|_| is_end));
     let (status, error) = off.unwrap_or((status, error));
     let mut call = Box::new(facts(&mut watch.route, asked, &mut shown.reading));
+    if shown.reading.has_usage {
+        call.uncounted = uncounted(&call, &shown.reading.usage);
+    }
     call.request_id = watch.request_id.take();
     let header_cost = || crate::money::parse(watch.header_cost.as_deref()?).ok();
     call.reported_cost_usd = shown.reading.cost.or_else(header_cost);
@@ -97,6 +100,27 @@ fn facts(route: &mut Route, asked: &mut Asked, reading: &mut Reading) -> CallFac
         parts: std::mem::take(&mut reading.parts),
         ..CallFacts::default()
     }
+}
+
+/// The side of a generated text that was not counted where the other was: both are billed.
+fn uncounted(call: &CallFacts, usage: &Usage) -> Vec<Text> {
+    if !matches!(
+        call.call_type,
+        CallType::Completion | CallType::Responses | CallType::Batch
+    ) {
+        return Vec::new();
+    }
+    let missing = |usage: &Usage| {
+        let is_reported = |unit| usage.get(unit).is_some();
+        match (is_reported(Unit::InputTokens), is_reported(Unit::OutputTokens)) {
+            (true, false) => Some(Unit::OutputTokens),
+            (false, true) => Some(Unit::InputTokens),
+            _ => None,
+        }
+    };
+    let parts = call.parts.iter().filter_map(|part| missing(&part.usage));
+    let units = missing(usage).into_iter().chain(parts);
+    units.map(|unit| Text::from_static(unit.as_str())).collect()
 }
 
 /// What an exchange shows of a call in the background: that it was taken, or how it ended. A poll has no

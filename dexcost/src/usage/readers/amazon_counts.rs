@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>, read 2026-11. The input
 //! is what no cache served; reads and writes come on top, unless the total proves that they are inside.
 
-use super::count::{Count, add, set};
+use super::count::{Count, add, is_counted, rest, set, whole};
 use crate::usage::framing::{Json, Keep};
 use crate::usage::{Unit, Usage};
 use crate::wire::Headers;
@@ -66,8 +66,10 @@ impl AmazonCounts {
         for (name, value) in &mut fields {
             let slot = match name {
                 // Imported models may report in OpenAI's words.
-                b"inputTokens" | b"inputTokenCount" | b"prompt_tokens" => &mut self.input,
-                b"outputTokens" | b"outputTokenCount" | b"completion_tokens" => &mut self.output,
+                b"inputTokens" | b"inputTokenCount" | b"prompt_tokens" | b"input_tokens" => &mut self.input,
+                b"outputTokens" | b"outputTokenCount" | b"completion_tokens" | b"output_tokens" => {
+                    &mut self.output
+                }
                 b"totalTokens" | b"totalTokenCount" | b"total_tokens" => &mut self.total,
                 b"cacheReadInputTokens" | b"cacheReadInputTokenCount" => &mut self.cache_read,
                 b"cacheWriteInputTokens" | b"cacheWriteInputTokenCount" => &mut self.cache_write,
@@ -124,18 +126,21 @@ impl AmazonCounts {
 
     /// The normal form: the input with its cache reads and writes.
     pub(super) fn normal(&self) -> Usage {
-        let cached = add(self.cache_read, self.cache_write);
-        let is_inside = cached.is_some_and(|cached| !cached.is_zero())
-            && self.total.is_some()
-            && add(self.input, self.output) == self.total;
+        let cached = whole([self.cache_read, self.cache_write]);
+        let is_inside =
+            is_counted(cached) && self.total.is_some() && add(self.input, self.output) == self.total;
         let input = if is_inside || self.input.is_none() {
             self.input
         } else {
-            add(self.input, cached)
+            whole([self.input, cached])
         };
+        // Half a report is completed by its total.
         Usage::of_reported(&[
-            (Unit::InputTokens, input),
-            (Unit::OutputTokens, self.output),
+            (Unit::InputTokens, input.or_else(|| rest(self.total, self.output))),
+            (
+                Unit::OutputTokens,
+                self.output.or_else(|| rest(self.total, input)),
+            ),
             (Unit::CacheReadTokens, self.cache_read),
             (Unit::CacheWriteTokens, self.cache_write),
             (Unit::CacheWrite5mTokens, self.write_5m),

@@ -3,8 +3,8 @@
 //! Reference: <https://docs.anthropic.com/en/api/messages> and
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>, read 2026-11. `input_tokens`
 //! is what no cache served; reads and writes come on top. A stream reports the input at its start
-//! and everything cumulatively in `message_delta`; what a later report leaves out or repeats as
-//! null stays. What the start reports is the first sampling's, and that may be a compaction, which
+//! and everything cumulatively in `message_delta`, some gateways in `message_stop`; what a later report
+//! leaves out or repeats as null stays. What the start reports is the first sampling's, and that may be a compaction, which
 //! the counts at the end leave out: only the first content block tells. `iterations` lists every sampling: of it, what is no `message` (a compaction, an
 //! advisor with a model of its own) is missing from the counts at the top.
 
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use rust_decimal::Decimal;
 
-use super::count::set;
+use super::count::{Count, ForeignCounts, counted, set, whole};
 use super::error_signs::{self, KEEP_ERROR};
 use super::openai_counts::is_impossible;
 use super::stated::Stated;
@@ -90,15 +90,16 @@ struct Iteration {
 /// Counts as reported.
 #[derive(Debug, Default)]
 struct Counts {
-    uncached: Option<Decimal>,
-    cache_read: Option<Decimal>,
-    cache_write: Option<Decimal>,
-    write_5m: Option<Decimal>,
-    write_1h: Option<Decimal>,
-    output: Option<Decimal>,
-    thinking: Option<Decimal>,
-    web_searches: Option<Decimal>,
-    web_fetches: Option<Decimal>,
+    uncached: Count,
+    cache_read: Count,
+    cache_write: Count,
+    write_5m: Count,
+    write_1h: Count,
+    output: Count,
+    foreign: ForeignCounts,
+    thinking: Count,
+    web_searches: Count,
+    web_fetches: Count,
     /// A number that does not fit a decimal was reported, or the report was cut off.
     unreadable: bool,
 }
@@ -153,6 +154,10 @@ impl AnthropicMessages {
             }
             "message_stop" => {
                 self.first_block(false);
+                let message = value.get("message").and_then(|message| message.get("usage"));
+                if let Some(usage) = value.get("usage").or(message) {
+                    self.usage(usage);
+                }
                 self.stopped = true;
             }
             "message" => self.message(value),
@@ -320,7 +325,10 @@ impl Counts {
             b"cache_creation" | b"output_tokens_details" | b"server_tool_use" => {
                 return value.fields().for_each(|(name, value)| self.detail(name, value));
             }
-            _ => return,
+            _ => {
+                self.foreign.field(name, value, &mut self.unreadable);
+                return;
+            }
         };
         set(slot, value, &mut self.unreadable);
     }
@@ -339,12 +347,12 @@ impl Counts {
 
     /// The normal form: the input with its cache reads and writes.
     fn normal(&self) -> Usage {
-        let written = self.cache_write.unwrap_or_default();
-        let cached = exact_sum(self.cache_read.unwrap_or_default(), written);
-        let input = self.uncached.and_then(|uncached| exact_sum(uncached, cached?));
+        let input = self
+            .uncached
+            .and_then(|uncached| whole([Some(uncached), self.cache_read, self.cache_write]));
         let reported = [
-            (Unit::InputTokens, input),
-            (Unit::OutputTokens, self.output),
+            (Unit::InputTokens, counted(input, self.foreign.prompt)),
+            (Unit::OutputTokens, counted(self.output, self.foreign.completion)),
             (Unit::CacheReadTokens, self.cache_read),
             (Unit::CacheWriteTokens, self.cache_write),
             (Unit::CacheWrite5mTokens, self.short_writes()),

@@ -6,7 +6,7 @@
 
 use rust_decimal::Decimal;
 
-use super::count::{Count, add, set, some};
+use super::count::{Count, ForeignCounts, add, counted, rest, set, some, whole};
 use super::gemini_words::{Modality, modality};
 use crate::money::exact_sum;
 use crate::usage::framing::Json;
@@ -21,6 +21,7 @@ pub(super) struct Counts {
     thoughts: Count,
     cached: Count,
     total: Count,
+    foreign: ForeignCounts,
     input: Modalities,
     cache: Modalities,
     output: Modalities,
@@ -105,7 +106,10 @@ impl Counts {
             | b"responseTokensDetails"
             | b"response_tokens_details" => return self.output.read(value),
             b"grounding_tool_count" => return self.tools(value),
-            _ => return,
+            _ => {
+                self.foreign.field(name, value, &mut self.unreadable);
+                return;
+            }
         };
         set(slot, value, &mut self.unreadable);
     }
@@ -127,9 +131,10 @@ impl Counts {
 
     /// The normal form.
     pub(super) fn normal(&self) -> Usage {
+        let (input, output) = self.sides();
         let reported = [
-            (Unit::InputTokens, add(self.prompt, self.tool_use)),
-            (Unit::OutputTokens, self.whole_output()),
+            (Unit::InputTokens, input),
+            (Unit::OutputTokens, output),
             (Unit::CacheReadTokens, self.cached),
             (Unit::ReasoningTokens, self.thoughts),
             (Unit::ToolUsePromptTokens, self.tool_use),
@@ -149,15 +154,26 @@ impl Counts {
         Usage::of_reported(&reported)
     }
 
-    fn whole_output(&self) -> Count {
-        let (Some(candidates), Some(thoughts)) = (self.candidates, self.thoughts) else {
-            return self.candidates.or(self.thoughts);
+    /// What went in and what came out; the side that was not counted is what the total leaves.
+    fn sides(&self) -> (Count, Count) {
+        let prompt = counted(self.prompt, self.foreign.prompt);
+        let candidates = counted(self.candidates, self.foreign.completion);
+        let input = prompt.and_then(|prompt| whole([Some(prompt), self.tool_use]));
+        let output = match (candidates, self.thoughts) {
+            (Some(candidates), Some(thoughts)) => {
+                let is_inside = thoughts <= candidates
+                    && self.total.is_some()
+                    && add(input, Some(candidates)) == self.total;
+                if is_inside {
+                    Some(candidates)
+                } else {
+                    whole([Some(candidates), Some(thoughts)])
+                }
+            }
+            (Some(candidates), None) => Some(candidates),
+            (None, thoughts) => rest(self.total, input).or(thoughts),
         };
-        let counted = add(add(self.prompt, self.tool_use), self.candidates);
-        if thoughts <= candidates && self.total.is_some() && counted == self.total {
-            return Some(candidates);
-        }
-        exact_sum(candidates, thoughts)
+        (input.or_else(|| rest(self.total, output)), output)
     }
 }
 

@@ -145,7 +145,11 @@ impl OpenAiChat {
     /// Reads a body or an event in one pass; counts are taken over where they stand. Gives back what
     /// follows it, if it is whole and orderly.
     fn read<'a>(&mut self, value: Json<'a>) -> Option<&'a [u8]> {
-        if !value.is_object() || self.closed {
+        if !value.is_object() {
+            return None;
+        }
+        if self.closed {
+            self.late_usage(value);
             return None;
         }
         self.events = self.events.saturating_add(1);
@@ -215,6 +219,18 @@ impl OpenAiChat {
         let stands = self.finish.as_deref().is_some_and(|f| !f.is_empty());
         if (is_first && !reason.is_empty()) || !stands {
             self.finish = Some(Text::from(&*reason));
+        }
+    }
+
+    /// Takes over a usage object that comes after the stream's end mark, and nothing else.
+    fn late_usage(&mut self, value: Json<'_>) {
+        let mut fields = value.fields();
+        while let Some((name, field)) = fields.next() {
+            if name == b"usage" && field.is_object() {
+                let mut usage = fields.enter();
+                self.usage(&mut usage);
+                fields.leave(&usage);
+            }
         }
     }
 

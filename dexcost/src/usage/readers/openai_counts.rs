@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::count::{Count, set};
+use super::count::{Count, counted, is_counted, rest, set, whole};
 use super::quirks::{Quirks, Reasoning};
 use crate::money::exact_sum;
 use crate::usage::framing::{Fields, Json};
@@ -11,6 +11,9 @@ use crate::usage::{Unit, Usage};
 /// Counts as reported, not yet in the normal form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
+    prompt: Count,
+    completion: Count,
+    /// The same in the words of newer forms. Some gateways write both.
     input: Count,
     output: Count,
     total: Count,
@@ -19,6 +22,7 @@ pub(super) struct Counts {
     cached_beside: Count,
     cache_write: Count,
     cache_write_beside: Count,
+    /// Cache writes by lifetime.
     write_5m: Count,
     write_1h: Count,
     input_audio: Count,
@@ -57,25 +61,34 @@ impl Counts {
 
     /// Where nothing comes out but what was asked for, a total that stands alone is the input.
     pub(super) fn take_total_for_input(&mut self) {
-        self.input = self.input.or(self.total);
+        let total = self.total.take();
+        if self.input.is_none() && self.prompt.is_none() {
+            self.input = total;
+        }
     }
 
     /// Takes over the field of a usage object at which `fields` stands.
     pub(super) fn field(&mut self, name: &[u8], value: Json<'_>, fields: &mut Fields<'_>) {
         let slot = match name {
-            b"prompt_tokens" | b"input_tokens" => &mut self.input,
-            b"completion_tokens" | b"output_tokens" => &mut self.output,
+            b"prompt_tokens" => &mut self.prompt,
+            b"completion_tokens" => &mut self.completion,
+            b"input_tokens" => &mut self.input,
+            b"output_tokens" => &mut self.output,
             b"total_tokens" => &mut self.total,
-            // DeepSeek; Venice, Databricks, doubleword; Together, Moonshot, Hugging Face; Mistral.
+            // DeepSeek; Venice, Databricks, doubleword; Together, Moonshot, Hugging Face; Mistral; Inception.
             b"prompt_cache_hit_tokens"
             | b"cache_read_input_tokens"
             | b"cached_tokens"
-            | b"num_cached_tokens" => {
+            | b"num_cached_tokens"
+            | b"cached_input_tokens" => {
                 let known = self.cached_beside;
                 self.set_larger(known, value);
                 return;
             }
             b"cache_creation_input_tokens" => &mut self.cache_write_beside,
+            // new-api (<https://github.com/QuantumNous/new-api>, read 2026-11).
+            b"claude_cache_creation_5_m_tokens" => &mut self.write_5m,
+            b"claude_cache_creation_1_h_tokens" => &mut self.write_1h,
             b"reasoning_tokens" => &mut self.reasoning_beside,
             // Mistral; OpenAI's transcriptions by the second.
             b"prompt_audio_seconds" | b"seconds" => &mut self.audio_seconds,
@@ -121,7 +134,9 @@ impl Counts {
     fn input_detail(&mut self, name: &[u8], value: Json<'_>) {
         let slot = match name {
             b"cached_tokens" => &mut self.cached,
-            b"cache_write_tokens" | b"cache_creation_tokens" => &mut self.cache_write,
+            b"cache_write_tokens" | b"cache_creation_tokens" | b"cached_creation_tokens" => {
+                &mut self.cache_write
+            }
             b"audio_tokens" => &mut self.input_audio,
             b"image_tokens" => &mut self.input_image,
             b"video_tokens" => &mut self.input_video,
@@ -147,10 +162,10 @@ impl Counts {
     pub(super) fn timings(&mut self, timings: Json<'_>) {
         let count = |name: &str| timings.get(name).and_then(Json::number);
         if let Some(evaluated) = count("prompt_n") {
-            self.input = exact_sum(evaluated, count("cache_n").unwrap_or_default());
+            self.prompt = exact_sum(evaluated, count("cache_n").unwrap_or_default());
         }
         self.cached_beside = count("cache_n").or(self.cached_beside);
-        self.output = count("predicted_n").or(self.output);
+        self.completion = count("predicted_n").or(self.completion);
     }
 
     /// The normal form, and whether the counts contradict each other.
@@ -158,8 +173,15 @@ impl Counts {
         let cached = larger(self.cached, self.cached_beside);
         let cache_write = larger(self.cache_write, self.cache_write_beside);
         let reasoning = larger(self.reasoning, self.reasoning_beside);
-        let input = self.whole_input();
-        let output = self.whole_output(quirks, model, reasoning);
+        let sides = self.sides();
+        let cache = whole([cached, cache_write]);
+        let input = self.whole_input(&sides, cache, reasoning);
+        let output = self.whole_output(input, sides.output, quirks, model, reasoning);
+        // Half a report is completed by its total.
+        let (input, output) = (
+            input.or_else(|| rest(self.total, output)),
+            output.or_else(|| rest(self.total, input)),
+        );
         let reported = [
             (Unit::InputTokens, &input),
             (Unit::OutputTokens, &output),
@@ -181,25 +203,65 @@ impl Counts {
             (Unit::AudioSeconds, &self.audio_seconds),
         ];
         let usage = Usage::of_reported(&reported);
-        let suspect = self.unreadable || is_impossible(&usage);
+        let suspect = self.unreadable || sides.disagree || is_impossible(&usage);
         (usage, suspect)
     }
 
-    /// The prompt with everything in it. Mistral counts audio beside the prompt; its total proves it.
-    fn whole_input(&self) -> Count {
-        let audio = self.input_audio.filter(|audio| !audio.is_zero());
-        let (Some(input), Some(audio), Some(total)) = (self.input, audio, self.total) else {
-            return self.input;
+    /// The prompt and the completion of the family of names that was counted. Where both were and differ,
+    /// the total decides; where it does not, the larger counts stand, in doubt.
+    fn sides(&self) -> Sides {
+        let (older, newer) = ((self.prompt, self.completion), (self.input, self.output));
+        if newer == (None, None) {
+            return Sides::of(older);
+        }
+        let differ = |a: Count, b: Count| is_counted(a) && is_counted(b) && a != b;
+        if !differ(older.0, newer.0) && !differ(older.1, newer.1) {
+            return Sides::of((counted(older.0, newer.0), counted(older.1, newer.1)));
+        }
+        let is_total =
+            |sides: &(Count, Count)| self.total.is_some() && whole([sides.0, sides.1]) == self.total;
+        match [older, newer].into_iter().find(is_total) {
+            Some(proven) => Sides::of(proven),
+            None => Sides {
+                disagree: true,
+                ..Sides::of((larger(older.0, newer.0), larger(older.1, newer.1)))
+            },
+        }
+    }
+
+    /// The prompt with everything in it. Mistral counts audio beside the prompt, and some gateways in
+    /// front of Anthropic what a cache served; the total proves it.
+    fn whole_input(&self, sides: &Sides, cache: Count, reasoning: Count) -> Count {
+        let (Some(input), Some(total)) = (sides.input, self.total) else {
+            return sides.input;
         };
-        let with_audio = exact_sum(input, audio)?;
-        let all = exact_sum(with_audio, self.output.unwrap_or_default());
-        Some(if all == Some(total) { with_audio } else { input })
+        let completed = |input: Decimal| exact_sum(input, sides.output.unwrap_or_default());
+        let proves = |input: Decimal| {
+            let all = completed(input);
+            all == Some(total)
+                || (is_counted(reasoning) && all.and_then(|all| exact_sum(all, reasoning?)) == Some(total))
+        };
+        let is_positive =
+            |count: &Count| is_counted(*count) && count.is_some_and(|count| count.is_sign_positive());
+        let beside = [self.input_audio, cache].into_iter().filter(is_positive);
+        let mut sums = beside.filter_map(|count| exact_sum(input, count?));
+        if completed(input) == Some(total) {
+            return sides.input;
+        }
+        sums.find(|sum| proves(*sum)).or(sides.input)
     }
 
     /// The completion with everything in it.
-    fn whole_output(&self, quirks: Quirks, model: Option<&str>, reasoning: Count) -> Count {
-        let output = self.output?;
-        let counted = || exact_sum(self.input.unwrap_or_default(), output);
+    fn whole_output(
+        &self,
+        input: Count,
+        output: Count,
+        quirks: Quirks,
+        model: Option<&str>,
+        reasoning: Count,
+    ) -> Count {
+        let output = output?;
+        let counted = || exact_sum(input.unwrap_or_default(), output);
         let unnamed = quirks.total_has_more && reasoning.is_none_or(|r| r.is_zero());
         if unnamed && let (Some(total), Some(counted)) = (self.total, counted()) {
             let more = exact_sum(total, -counted)?.max(Decimal::ZERO);
@@ -216,6 +278,24 @@ impl Counts {
             (None, quirk) => quirk == Reasoning::Beside,
         };
         if beside { with_reasoning } else { Some(output) }
+    }
+}
+
+/// The two sides of a call as reported.
+struct Sides {
+    input: Count,
+    output: Count,
+    /// Whether two names of a unit were counted, differently, and nothing proves one of them.
+    disagree: bool,
+}
+
+impl Sides {
+    fn of((input, output): (Count, Count)) -> Self {
+        Self {
+            input,
+            output,
+            disagree: false,
+        }
     }
 }
 

@@ -131,7 +131,10 @@ impl WireForm for OpenAiResponses {
     /// those have neither response nor item, and in text these names would have escaped quotes.
     fn event(&mut self, event: &[u8]) {
         let tells = |name: &Finder<'_>| name.find(event).is_some();
-        if self.closed || is_delta(event) || !(tells(&RESPONSE) || tells(&ITEM) || tells(&ERROR)) {
+        if (self.closed && self.usage.is_seen())
+            || is_delta(event)
+            || !(tells(&RESPONSE) || tells(&ITEM) || tells(&ERROR))
+        {
             return;
         }
         let value = Json::new(event);

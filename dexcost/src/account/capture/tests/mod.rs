@@ -9,6 +9,7 @@ mod privacy;
 mod streams;
 mod tools;
 mod unknown_hosts;
+mod wrong_counts;
 
 use super::*;
 use crate::ending::Ending;
