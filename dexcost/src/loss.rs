@@ -24,6 +24,8 @@ words! {
         Task = "task",
         /// An outbound model call that was never recorded.
         Call = "call",
+        /// A cost that a provider stated; the price tables were used in its place.
+        StatedCost = "stated_cost",
     }
 }
 
@@ -48,6 +50,8 @@ words! {
         Removed = "removed",
         /// There was no tracker: `dexcost::init` came too late, or not at all.
         NoTracker = "no_tracker",
+        /// It cannot be: negative, not a number, or absurdly large.
+        Implausible = "implausible",
     }
 }
 

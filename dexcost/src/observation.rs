@@ -45,6 +45,8 @@ pub struct Observation {
     pub ending: Ending,
     /// Whether reported counts contradicted each other, so that they had to be clamped.
     pub usage_is_suspect: bool,
+    /// Whether the provider stated a cost that is no amount: negative, or not a number.
+    pub stated_cost_is_invalid: bool,
     /// What kept the body from being read in full, where something did.
     pub body_trouble: Option<BodyTrouble>,
     /// A digest of the request line and body: the same for a repetition of the same request. It
@@ -105,6 +107,8 @@ pub struct ServiceUse {
     pub once: Option<u64>,
     /// How the cost comes about: its lines, what has no price, how it is billed.
     pub details: Details,
+    /// Whether the reply states an amount that was not believed.
+    pub stated_is_refused: bool,
 }
 
 /// A further use of a service in the same exchange, with an outcome of its own.
@@ -134,6 +138,7 @@ impl ServiceUse {
             call_type: CallType::Completion,
             once: None,
             details: Details::new(),
+            stated_is_refused: false,
         }
     }
 }
@@ -165,6 +170,7 @@ impl Observation {
             http_status: None,
             ending,
             usage_is_suspect: false,
+            stated_cost_is_invalid: false,
             body_trouble: None,
             request_digest: None,
             job: None,

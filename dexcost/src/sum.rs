@@ -72,6 +72,20 @@ impl Sum {
         (Self::from(decimal) == *self).then_some(decimal)
     }
 
+    /// The sum as a decimal, rounded where it needs more than 28 digits; the largest decimal where it is
+    /// larger than that.
+    #[must_use]
+    pub fn to_rounded_decimal(&self) -> Decimal {
+        let largest = if self.is_negative() {
+            Decimal::MIN
+        } else {
+            Decimal::MAX
+        };
+        self.to_decimal()
+            .or_else(|| self.to_string().parse().ok())
+            .unwrap_or(largest)
+    }
+
     /// The bytes of the two's complement, least significant first, as few as tell the sign.
     pub(crate) fn to_bytes(self, out: &mut Vec<u8>) {
         let fill = if self.is_negative() { 0xFF } else { 0 };

@@ -10,11 +10,10 @@ use crate::account::retries::RetryMemory;
 use crate::account::tracker::Shared;
 use crate::account::traffic::TaskTraffic;
 use crate::error::Error;
-use crate::event::{CostConfidence, Event, EventType};
+use crate::event::{Event, EventType};
 use crate::id::{EventId, TaskId};
 use crate::sink::{Record, Refusal};
-use crate::task::{Attribution, HostTraffic, Task, TaskStatus};
-use crate::text::Text;
+use crate::task::{Attribution, ExactSums, HostTraffic, Task, TaskStatus};
 use crate::wire::Peer;
 
 /// Under which name a task's metadata says who ended it, where it was not the program.
@@ -37,6 +36,7 @@ pub(crate) struct TaskCell {
 #[derive(Debug)]
 struct Live {
     task: Task,
+    sums: ExactSums,
     retries: RetryMemory,
     flagged: Vec<Arc<Event>>,
     traffic: TaskTraffic,
@@ -50,6 +50,7 @@ impl TaskCell {
         let task_id = task.task_id;
         let mut live = Live {
             task,
+            sums: ExactSums::default(),
             retries: RetryMemory::default(),
             flagged: Vec::new(),
             traffic: TaskTraffic::default(),
@@ -230,10 +231,7 @@ impl Live {
         if let Some(heuristics) = tracker.retry_heuristics {
             self.retries.apply_heuristic(heuristics, new);
         }
-        if !self.task.totals.fits(new) {
-            forget_cost(new, "overflow");
-        }
-        self.task.totals.add(new);
+        self.sums.add(&mut self.task.totals, new);
         if event.is_retry {
             self.remember_flagged(&event);
         }
@@ -242,12 +240,9 @@ impl Live {
     }
 
     /// Puts an event in the place of its earlier version.
-    fn replace(&mut self, tracker: &Shared, before: Arc<Event>, mut after: Event) -> Arc<Event> {
-        self.task.totals.remove(&before);
-        if !self.task.totals.fits(&after) {
-            forget_cost(&mut after, "overflow");
-        }
-        self.task.totals.add(&after);
+    fn replace(&mut self, tracker: &Shared, before: Arc<Event>, after: Event) -> Arc<Event> {
+        self.sums.remove(&mut self.task.totals, &before);
+        self.sums.add(&mut self.task.totals, &after);
         let after = Arc::new(after);
         let changed = Record::EventChanged {
             before,
@@ -315,16 +310,5 @@ fn unflagged(event: &Event) -> Event {
         retry_of: None,
         revision: event.revision + 1,
         ..event.clone()
-    }
-}
-
-/// Turns a cost that cannot be kept into an unknown one, with the reason beside it.
-fn forget_cost(event: &mut Event, reason: &'static str) {
-    event.cost_usd = None;
-    event.cost_confidence = CostConfidence::Unknown;
-    let details = event.details.get_or_insert_default();
-    details.insert("_unpriced".to_owned(), Value::from(reason));
-    if let Some(call) = &mut event.call {
-        call.unpriced.push(Text::from_static(reason));
     }
 }

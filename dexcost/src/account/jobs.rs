@@ -108,6 +108,7 @@ impl Begun {
         call.uncounted = shown.uncounted;
         call.is_cut_off = shown.is_cut_off;
         call.is_prepaid |= shown.is_prepaid;
+        call.is_byok |= shown.is_byok;
         (call.matched, call.rung, call.unpriced) = (None, None, Vec::new());
         end.provider = self.event.provider.clone();
         end.call = call;

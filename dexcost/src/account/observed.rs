@@ -10,6 +10,7 @@ use crate::account::tracked_task::TaskHandle;
 use crate::account::tracker::CostTracker;
 use crate::ending::Ending;
 use crate::event::{CallFacts, Details, Event, EventType};
+use crate::loss::{LossKind, LossReason};
 use crate::observation::{FurtherUse, JobSight, Observation, ServiceUse};
 use crate::pricing::PriceQuery;
 use crate::usage::Unit;
@@ -107,7 +108,9 @@ impl TaskHandle {
     /// Fills an event with what is known of a model call, at the prices of its time.
     fn describe(&self, event: &mut Event, mut seen: Observation) {
         self.count_sessions(&mut seen);
-        let cost = cost_of(&seen, &self.cell().tracker().pricing, event.occurred_at, None);
+        let tracker = self.cell().tracker();
+        let cost = cost_of(&seen, &tracker.pricing, event.occurred_at, None);
+        self.count_refused(cost.stated_is_refused);
         event.provider = seen.provider;
         let call = seen.call;
         event.model = call
@@ -137,6 +140,7 @@ impl TaskHandle {
 
     fn service_event(&self, service: ServiceUse, seen: Observation, latency_ms: Option<u64>) -> Arc<Event> {
         let mut event = self.blank(EventType::ExternalCost);
+        self.count_refused(service.stated_is_refused);
         event.service_name = Some(service.service);
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
@@ -159,6 +163,14 @@ impl TaskHandle {
         self.set_details(&mut event, service.details);
         event.latency_ms = latency_ms;
         Arc::new(event)
+    }
+
+    /// Counts a stated cost that was not believed.
+    fn count_refused(&self, is_refused: bool) {
+        if is_refused {
+            let sink = &self.cell().tracker().sink;
+            sink.note_loss(LossKind::StatedCost, LossReason::Implausible, 1);
+        }
     }
 
     fn set_details(&self, event: &mut Event, mut details: Details) {

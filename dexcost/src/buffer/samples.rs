@@ -86,6 +86,7 @@ pub(crate) fn full_event(task: TaskId) -> Event {
             upstream_cost_usd: Some(dec!(0.07)),
             is_cut_off: true,
             is_prepaid: true,
+            is_byok: true,
             uncounted: vec!["output_tokens".into()],
             unpriced: vec!["one".into(), "two".into()],
             parts: vec![CallPart {

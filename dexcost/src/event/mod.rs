@@ -124,6 +124,8 @@ pub struct CallFacts {
     pub is_cut_off: bool,
     /// Whether the call was served from capacity that is paid for by time: it costs nothing itself.
     pub is_prepaid: bool,
+    /// Whether the caller's own key at the upstream provider was used, which bills beside what a gateway states.
+    pub is_byok: bool,
     /// Components that were consumed and whose count the provider does not report.
     pub uncounted: Vec<Text>,
     /// Components that have no price.

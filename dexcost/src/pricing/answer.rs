@@ -35,6 +35,8 @@ pub(crate) struct Cost {
     pub(crate) matched: Option<Text>,
     /// The rung of the name ladder on which it was found.
     pub(crate) rung: Rung,
+    /// Whether the provider stated a cost that was not believed.
+    pub(crate) stated_is_refused: bool,
 }
 
 /// The version of the prices in force.
@@ -80,12 +82,16 @@ pub(super) fn answer(
         unpriced: bill.unpriced,
         matched: matched.key(),
         rung: matched.rung,
+        stated_is_refused: false,
     }
 }
 
-/// Whether the price is not the model's own, or that of a later day.
+/// Whether the price is not the model's own, that of a later day, or that of another tier.
 fn is_stand_in(query: &PriceQuery<'_>, matched: &Match<'_>) -> bool {
-    !matches!(matched.rung, Rung::Exact | Rung::Alias | Rung::Custom)
+    query
+        .service_tier
+        .is_some_and(|tier| !table::Tier::is_known(tier))
+        || !matches!(matched.rung, Rung::Exact | Rung::Alias | Rung::Custom)
         || matched
             .entry()
             .is_some_and(|entry| entry.since_seconds() > query.billed_at.unix_millis() / 1000)

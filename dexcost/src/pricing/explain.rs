@@ -9,7 +9,6 @@ use super::matching::Match;
 use super::query::{CostResult, PriceQuery, Rung};
 use super::table::{Component, Tier};
 use crate::clock::Timestamp;
-use crate::event::CallType;
 use crate::money::plain;
 
 /// How a cost comes about: the name, the price list, each line, the sum.
@@ -145,12 +144,16 @@ fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
             format!("the price that holds from {}", since.day())
         });
     }
-    if call.query.call_type == CallType::Batch {
+    if call.is_batch() {
         steps.push("batch prices; half of the plain ones where none are listed".to_owned());
     } else if call.tier() != Tier::Standard {
         steps.push(format!(
             "tier {}; the plain price where the tier lists none",
             call.tier().as_str()
+        ));
+    } else if let Some(tier) = call.query.service_tier.filter(|tier| !Tier::is_known(tier)) {
+        steps.push(format!(
+            "tier {tier} is not known: the plain price, as an estimate"
         ));
     }
     let prompt = call.mix.prompt;

@@ -70,6 +70,7 @@ mod rates;
 mod sanity;
 mod services;
 mod sized;
+pub(crate) mod stated_cost;
 mod table;
 
 #[cfg(test)]

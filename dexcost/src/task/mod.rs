@@ -1,5 +1,6 @@
 //! One business unit of work and what it cost.
 
+mod exact;
 mod totals;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::id::TaskId;
 use crate::text::Text;
 use crate::words::words;
 
+pub(crate) use exact::ExactSums;
 pub use totals::{HostTraffic, Totals};
 
 words! {

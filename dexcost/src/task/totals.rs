@@ -12,7 +12,7 @@ use crate::money;
 ///
 /// The law: [`total_cost_usd`](Self::total_cost_usd) is the sum of the five families, and every
 /// event's cost is in exactly one of them. Retry cost is a view over flagged events, not an addend.
-/// An amount that cannot be added exactly is left out and counted in `unknown_cost_count`.
+/// Sums that need more than 28 digits are shown rounded; the ledger's own stay exact.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Totals {
@@ -124,7 +124,7 @@ impl Totals {
         }
     }
 
-    /// Adds an event whose cost [`fits`](Self::fits).
+    /// Adds an event. The sums stay exact where its cost [`fits`](Self::fits), else they are rounded.
     pub fn add(&mut self, event: &Event) {
         self.event_count = self.event_count.saturating_add(1);
         if event.event_type == EventType::LlmCall {
@@ -144,9 +144,11 @@ impl Totals {
         }
     }
 
+    pub(super) fn set_family(&mut self, family: CostFamily, sum: Decimal) {
+        *self.family_mut(family) = sum;
+    }
+
     /// Whether the event's cost can be added exactly, so that parts still equal the whole.
-    ///
-    /// An event whose cost does not fit is given none before it is added and kept.
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {
         let Some(cost) = event.cost_usd.filter(|_| event.event_type.is_money()) else {

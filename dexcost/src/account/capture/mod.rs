@@ -56,6 +56,7 @@ mod model_call;
 mod options;
 mod other_call;
 mod plain;
+mod prepaid;
 mod pricing;
 mod request;
 mod service_call;

@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::meter::Meter;
+use super::prepaid;
 use super::request::RequestWatch;
 use super::service_call::ServiceCall;
 use crate::event::{CallType, ErrorType};
@@ -20,6 +21,8 @@ pub(super) struct ModelCall {
     pub(super) request_id: Option<Text>,
     /// The cost that a proxy states in a header.
     pub(super) header_cost: Option<Text>,
+    /// Whether the reply's header fields say that the call was served from prepaid capacity.
+    pub(super) is_prepaid: bool,
     pub(super) body: Option<Box<Body>>,
     /// The service as which the catalog prices it, where it does.
     pub(super) service: Option<Box<ServiceCall>>,
@@ -63,6 +66,7 @@ impl ModelCall {
             status: None,
             request_id: None,
             header_cost: None,
+            is_prepaid: false,
             body: None,
             service: None,
             is_opaque: false,
@@ -95,6 +99,7 @@ impl ModelCall {
             text(Some(first)).or_else(|| REQUEST_ID.iter().find_map(|name| text(headers.get(name))))
         });
         self.header_cost = text(headers.get(RESPONSE_COST));
+        self.is_prepaid = prepaid::by_headers(self.route.provider, headers);
         let content_type = headers.get("content-type");
         self.is_opaque = is_opaque(content_type, self.route.call_type);
         if self.is_opaque {

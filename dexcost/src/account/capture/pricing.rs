@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::event::{CallPart, CallType, CostConfidence, OperationStatus, PricingSource};
 use crate::money::exact_sum;
 use crate::observation::{Observation, ServiceUse, UsageScope};
-use crate::pricing::{Cost, CostResult, Itemized, PriceLine, PriceQuery, PricingEngine, Rung};
+use crate::pricing::{Cost, CostResult, Itemized, PriceLine, PriceQuery, PricingEngine, Rung, stated_cost};
 use crate::text::Text;
 use crate::usage::readers::Quirks;
 use crate::usage::{Unit, Usage};
@@ -17,6 +17,10 @@ use crate::usage::{Unit, Usage};
 /// - A price that the provider states beats every table ([`PricingSource::ProviderResponse`],
 ///   [`CostConfidence::Exact`]); what a gateway says its own provider charges to the caller's key
 ///   is added. A stated zero counts only where the provider is known to bill by what it states.
+/// - A stated price that cannot be one is refused, and the tables price the call: a negative one, one above
+///   10,000 US dollars, and one above 1,000 times what the tables say.
+/// - Where the caller's own key was used at a provider behind a gateway, and what that charges is not
+///   stated, the tables estimate it, and the gateway's fee is added.
 /// - Where the provider sells a model as a service and the catalog has a price for that, as of speech,
 ///   it comes before the table of models, though not before a price of the user's own
 ///   ([`PricingEngine::set_custom_pricing`], [`PricingEngine::set_overrides`]).
@@ -55,7 +59,7 @@ pub(crate) fn cost_of(
     seen: &Observation,
     prices: &PricingEngine,
     billed_at: Timestamp,
-    mut bill: Option<&mut Itemized>,
+    bill: Option<&mut Itemized>,
 ) -> Cost {
     let is_counted = match seen.usage_scope {
         UsageScope::Call => true,
@@ -66,16 +70,58 @@ pub(crate) fn cost_of(
         return unknown();
     }
     if seen.call.is_prepaid {
-        return of_provider(seen, Decimal::ZERO, CostConfidence::Computed, bill);
+        return prepaid(seen, prices, billed_at, bill);
     }
-    if let Some(cost) = stated(seen) {
-        let confidence = if seen.call.is_cut_off {
-            CostConfidence::Estimated
-        } else {
-            CostConfidence::Exact
-        };
-        return of_provider(seen, cost, confidence, bill);
+    match stated(seen) {
+        Stated::Cost(cost) if is_plausible(cost, seen, prices, billed_at) => {
+            let confidence = if seen.call.is_cut_off {
+                CostConfidence::Estimated
+            } else {
+                CostConfidence::Exact
+            };
+            of_provider(seen, cost, confidence, bill)
+        }
+        Stated::Fee(fee) => with_fee(by_tables(seen, prices, billed_at, bill), fee),
+        Stated::Cost(_) | Stated::Invalid => Cost {
+            stated_is_refused: true,
+            ..by_tables(seen, prices, billed_at, bill)
+        },
+        Stated::Nothing => by_tables(seen, prices, billed_at, bill),
     }
+}
+
+/// A call served from prepaid capacity: its tokens cost nothing, the tools that the provider ran cost what
+/// they always do.
+fn prepaid(
+    seen: &Observation,
+    prices: &PricingEngine,
+    billed_at: Timestamp,
+    bill: Option<&mut Itemized>,
+) -> Cost {
+    let is_fee = |unit: &Unit| {
+        matches!(
+            unit,
+            Unit::WebSearchRequests
+                | Unit::GoogleMapsRequests
+                | Unit::FileSearchRequests
+                | Unit::CodeInterpreterSessions
+        )
+    };
+    let fees: Usage = seen.usage.iter().filter(|(unit, _)| is_fee(unit)).collect();
+    let fees = Some(fees).filter(|fees| !fees.is_empty());
+    match fees.as_ref().and_then(|fees| query(seen, fees, billed_at)) {
+        Some(fees) => prices.itemized(&fees, bill),
+        None => of_provider(seen, Decimal::ZERO, CostConfidence::Computed, bill),
+    }
+}
+
+/// What the catalog of services and the table of models say.
+fn by_tables(
+    seen: &Observation,
+    prices: &PricingEngine,
+    billed_at: Timestamp,
+    mut bill: Option<&mut Itemized>,
+) -> Cost {
     if let Some(service) = &seen.sold_as
         && !has_own_price(seen, prices, billed_at)
     {
@@ -113,16 +159,56 @@ pub(crate) fn cost_of(
     cost
 }
 
-/// What the provider states, as far as it is a price.
-fn stated(seen: &Observation) -> Option<Decimal> {
-    let reported = seen.call.reported_cost_usd?;
-    let cost = match seen.call.upstream_cost_usd {
-        Some(upstream) => exact_sum(reported, upstream)?,
-        None => reported,
+/// What a provider states of a call's cost.
+enum Stated {
+    /// Nothing that is a price.
+    Nothing,
+    /// Something that cannot be one.
+    Invalid,
+    /// What it charges.
+    Cost(Decimal),
+    /// What a gateway charges beside the bill for the caller's own key, which it does not know.
+    Fee(Decimal),
+}
+
+fn stated(seen: &Observation) -> Stated {
+    let Some(reported) = seen.call.reported_cost_usd else {
+        return if seen.stated_cost_is_invalid {
+            Stated::Invalid
+        } else {
+            Stated::Nothing
+        };
+    };
+    let upstream = seen.call.upstream_cost_usd.filter(|cost| !cost.is_zero());
+    if seen.call.is_byok && upstream.is_none() {
+        return Stated::Fee(reported);
+    }
+    let Some(cost) = exact_sum(reported, upstream.unwrap_or_default()) else {
+        return Stated::Invalid;
     };
     let quirks = seen.provider.as_deref().map(Quirks::of).unwrap_or_default();
     // Some repeat a field of the form with a zero in it and bill by their price list.
-    (!cost.is_zero() || quirks.bills_as_stated).then_some(cost)
+    if cost.is_zero() && !quirks.bills_as_stated {
+        return Stated::Nothing;
+    }
+    Stated::Cost(cost)
+}
+
+/// Whether a stated cost can be one, also beside what the tables say.
+fn is_plausible(cost: Decimal, seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> bool {
+    let listed = || by_tables(seen, prices, billed_at, None).cost_usd;
+    stated_cost::is_possible(cost) && stated_cost::is_near(cost, listed())
+}
+
+/// The price of the tables with a gateway's fee on top: an estimate of what the caller's own key is billed.
+fn with_fee(mut cost: Cost, fee: Decimal) -> Cost {
+    if stated_cost::is_possible(fee) {
+        cost.cost_usd = cost.cost_usd.and_then(|usd| exact_sum(usd, fee));
+    } else {
+        cost.stated_is_refused = true;
+    }
+    cost.cost_confidence = worse(cost.cost_confidence, CostConfidence::Estimated);
+    cost
 }
 
 fn query<'a>(seen: &'a Observation, usage: &'a Usage, billed_at: Timestamp) -> Option<PriceQuery<'a>> {
@@ -264,5 +350,6 @@ fn unknown() -> Cost {
         unpriced: SmallVec::new(),
         matched: None,
         rung: Rung::Unknown,
+        stated_is_refused: false,
     }
 }

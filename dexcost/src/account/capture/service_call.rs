@@ -153,6 +153,7 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
         pricing_source: cost.source,
         pricing_version: cost.version,
         once: cost.once.map(key_of),
+        stated_is_refused: cost.stated_is_refused,
         ..ServiceUse::of(cost.service)
     };
     if is_subscription {

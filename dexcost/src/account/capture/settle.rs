@@ -2,9 +2,12 @@
 
 use super::body::{Shape, Shown};
 use super::model_call::ModelCall;
+use super::prepaid;
 use super::request::Asked;
 use super::service_call::key_of;
 use super::tool_calls::{self, Asking};
+use rust_decimal::Decimal;
+
 use crate::ending::Ending;
 use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, JobSight, Observation, UsageScope};
@@ -50,8 +53,13 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         call.uncounted = uncounted(&call, &shown.reading.usage);
     }
     call.request_id = watch.request_id.take();
-    let header_cost = || crate::money::parse(watch.header_cost.as_deref()?).ok();
-    call.reported_cost_usd = shown.reading.cost.or_else(header_cost);
+    let header_cost = watch.header_cost.as_deref().map(header_amount);
+    let header_is_invalid = matches!(header_cost, Some(None)) && shown.reading.cost.is_none();
+    call.reported_cost_usd = shown.reading.cost.or(header_cost.flatten());
+    call.is_byok = shown.reading.is_byok;
+    call.is_prepaid = watch.is_prepaid || prepaid::by_facts(watch.route.provider, &call);
+    call.is_cut_off = is_cut_off(watch.status, &shown)
+        && (shown.reading.has_usage || call.reported_cost_usd.is_some() || !call.parts.is_empty());
     call.streamed = shown.shape == Shape::Events
         || (asked.stream && shown.shape == Shape::Empty)
         || (watch.route.streams && status == OperationStatus::Succeeded);
@@ -64,6 +72,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         http_status: watch.status,
         ending,
         usage_is_suspect: shown.reading.is_suspect,
+        stated_cost_is_invalid: shown.reading.cost_is_invalid || header_is_invalid,
         body_trouble: shown.trouble,
         request_digest: asked.digest,
         job,
@@ -100,6 +109,22 @@ fn facts(route: &mut Route, asked: &mut Asked, reading: &mut Reading) -> CallFac
         parts: std::mem::take(&mut reading.parts),
         ..CallFacts::default()
     }
+}
+
+/// The amount in a header field; `None` where it is none: negative, or not a number.
+fn header_amount(text: &str) -> Option<Decimal> {
+    let amount = crate::money::parse(text).ok()?;
+    (!amount.is_sign_negative() || amount.is_zero()).then_some(amount)
+}
+
+/// Whether a reply ended before it had said all: what it counted until then is a floor.
+fn is_cut_off(status: Option<u16>, shown: &Shown) -> bool {
+    let is_whole = match shown.shape {
+        Shape::Json { complete } => complete,
+        Shape::Events => shown.reading.terminal >= Terminal::Counted || shown.reading.has_final_counts,
+        Shape::Empty | Shape::Opaque => true,
+    };
+    matches!(status, Some(200..300)) && !is_whole
 }
 
 /// The side of a generated text that was not counted where the other was: both are billed.

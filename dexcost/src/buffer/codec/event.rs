@@ -82,6 +82,7 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         upstream_cost_usd,
         is_cut_off,
         is_prepaid,
+        is_byok,
         uncounted,
         unpriced,
         parts,
@@ -112,6 +113,7 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
     out.count(18, u64::from(*streamed));
     out.count(25, u64::from(*is_cut_off));
     out.count(26, u64::from(*is_prepaid));
+    out.count(28, u64::from(*is_byok));
     if let Some(attempt) = attempt {
         out.number(19, u64::from(*attempt));
     }
@@ -236,6 +238,7 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             23 => call.upstream_cost_usd = Some(value.decimal()?),
             25 => call.is_cut_off = value.number()? != 0,
             26 => call.is_prepaid = value.number()? != 0,
+            28 => call.is_byok = value.number()? != 0,
             27 => call.uncounted.push(value.text()?.into()),
             _ => {}
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::event::{Details, Event};
-use crate::task::{Attribution, Task, TaskStatus, Totals};
+use crate::task::{Attribution, ExactSums, Task, TaskStatus, Totals};
 use crate::text::Text;
 
 use crate::buffer::codec::decode_task;
@@ -97,8 +97,9 @@ fn interrupted(mut task: Task, events: &[Event]) -> Task {
         network_by_host: std::mem::take(&mut task.totals.network_by_host),
         ..Totals::default()
     };
+    let mut sums = ExactSums::default();
     for event in events {
-        totals.add(event);
+        sums.add(&mut totals, event);
     }
     task.totals = totals;
     task.metadata

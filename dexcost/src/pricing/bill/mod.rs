@@ -51,6 +51,11 @@ impl Call<'_> {
         Tier::of_wire(self.query.service_tier)
     }
 
+    /// Whether the batch interface served the call, by its kind or by the tier that was served.
+    pub(crate) fn is_batch(&self) -> bool {
+        self.query.call_type == CallType::Batch || self.tier() == Tier::Batch
+    }
+
     /// The location of a Vertex endpoint: as told, else by region or host.
     fn location(&self) -> Option<&str> {
         let query = self.query;
@@ -75,11 +80,10 @@ impl Call<'_> {
 
     /// The price card.
     pub(crate) fn card(&self) -> Card<'_> {
-        let batch = self.query.call_type == CallType::Batch;
         Card::new(
             self.entry,
             self.tier(),
-            batch,
+            self.is_batch(),
             self.mix.prompt,
             self.at_seconds(),
             self.provider.quirks(),

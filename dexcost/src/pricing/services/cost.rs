@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::event::{CallType, CostConfidence, PricingSource};
 use crate::money;
 use crate::pricing::query::PriceQuery;
+use crate::pricing::stated_cost;
 use crate::text::Text;
 use crate::usage::Usage;
 use crate::words::words;
@@ -82,6 +83,8 @@ pub struct ServiceCost {
     pub model_table: Option<ServiceModel>,
     /// Quantities that the provider reports, with or without a price.
     pub observed: SmallVec<[ServiceObservation; 1]>,
+    /// Whether the reply states an amount that was not believed.
+    pub stated_is_refused: bool,
 }
 
 /// One addend.
@@ -182,7 +185,17 @@ impl ServiceCost {
             once: None,
             model_table: None,
             observed: SmallVec::new(),
+            stated_is_refused: false,
         }
+    }
+
+    /// What it costs is not known.
+    fn unknown(mut self) -> Self {
+        self.cost_usd = None;
+        self.confidence = CostConfidence::Unknown;
+        self.source = PricingSource::Unknown;
+        self.lines.clear();
+        self
     }
 
     /// Nobody bills this exchange.
@@ -218,10 +231,15 @@ pub(super) fn of(matched: &ServiceMatch, seen: &Seen<'_>) -> Option<ServiceCost>
         .iter()
         .filter_map(|row| observe(matched, row, seen))
         .collect();
-    let mut cost = by_rate(matched, &rows, seen)
-        .or_else(|| stated(matched, &rows, seen))
-        .or_else(|| by_rows(matched, &rows, seen))
-        .or_else(|| unpriced(matched, &observers, &observed))?;
+    let listed = || by_rows(matched, &rows, seen).or_else(|| unpriced(matched, &observers, &observed));
+    let mut cost = match by_rate(matched, &rows, seen).or_else(|| stated(matched, &rows, seen)) {
+        Some(stated) if is_implausible(&stated, listed) => ServiceCost {
+            stated_is_refused: true,
+            ..listed().unwrap_or_else(|| stated.unknown())
+        },
+        Some(cost) => cost,
+        None => listed()?,
+    };
     if !is_sure && cost.confidence == CostConfidence::Computed && cost.billable {
         cost.confidence = CostConfidence::Estimated;
     }
@@ -302,6 +320,19 @@ fn stated(matched: &ServiceMatch, rows: &[&Row], seen: &Seen<'_>) -> Option<Serv
         }
         Some(cost)
     })
+}
+
+/// Whether an amount that a reply states cannot be what the exchange costs: it is negative, absurd, or far
+/// above what the catalog says.
+fn is_implausible(stated: &ServiceCost, listed: impl Fn() -> Option<ServiceCost>) -> bool {
+    if stated.source != PricingSource::ProviderResponse {
+        return false;
+    }
+    let Some(usd) = stated.cost_usd.filter(|_| stated.billable) else {
+        return stated.gap == Some(ServiceGap::Impossible);
+    };
+    !stated_cost::is_possible(usd)
+        || listed().is_some_and(|listed| !stated_cost::is_near(usd, listed.cost_usd))
 }
 
 /// By the best row, and those with the same match and another unit.

@@ -174,6 +174,9 @@ pub(crate) enum Tier {
     Decisions,
 }
 
+/// Gemini's traffic type of a call through its batch interface.
+const TRAFFIC_BATCH: &str = "BATCH";
+
 impl Tier {
     /// Every tier, in the order of the packed table.
     pub(crate) const ALL: &[Self] = &[
@@ -199,6 +202,25 @@ impl Tier {
         }
     }
 
+    /// Whether a word on the wire names a tier that is known, be it without a price list of its own.
+    pub(crate) fn is_known(word: &str) -> bool {
+        const PLAIN: &[&str] = &[
+            "default",
+            "standard",
+            "auto",
+            "on_demand",
+            "standard_only",
+            "batch",
+            "scale",
+            "reserved",
+            "provisioned",
+            "provisioned_throughput",
+        ];
+        word.is_empty()
+            || PLAIN.iter().any(|known| word.eq_ignore_ascii_case(known))
+            || Self::of_wire(Some(word)) != Self::Standard
+    }
+
     /// The tier of a word on the wire. Words without a price list of their own (`default`, `auto`,
     /// `standard`, anything unknown) mean the plain one.
     pub(crate) fn of_wire(word: Option<&str>) -> Self {
@@ -212,9 +234,11 @@ impl Tier {
             Self::Balanced
         } else if is("ultrafast") {
             Self::Ultrafast
-        } else if word == "BATCH" {
+        } else if word == TRAFFIC_BATCH {
             // Gemini's traffic type of a call through its batch interface is billed at the flex rate.
             Self::Flex
+        } else if is("batch") {
+            Self::Batch
         } else {
             Self::Standard
         }

@@ -4,7 +4,9 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>, read 2026-11. The input
 //! is what no cache served; reads and writes come on top, unless the total proves that they are inside.
 
+use super::Reading;
 use super::count::{Count, add, is_counted, rest, set, whole};
+use super::stated::Stated;
 use crate::usage::framing::{Json, Keep};
 use crate::usage::{Unit, Usage};
 use crate::wire::Headers;
@@ -33,6 +35,8 @@ pub(super) struct AmazonCounts {
     write_5m: Count,
     write_1h: Count,
     web_searches: Count,
+    /// What a gateway in front states as its price.
+    stated: Stated,
     unreadable: bool,
 }
 
@@ -50,6 +54,11 @@ impl AmazonCounts {
             cache_write: count(CACHE_WRITE),
             ..Self::default()
         }
+    }
+
+    /// Adds the price that was stated beside the counts to what was read.
+    pub(super) fn report_stated(&self, reading: &mut Reading) {
+        self.stated.report(reading);
     }
 
     pub(super) fn is_unreadable(&self) -> bool {
@@ -83,7 +92,10 @@ impl AmazonCounts {
                     }
                     continue;
                 }
-                _ => continue,
+                _ => {
+                    self.stated.field(name, value);
+                    continue;
+                }
             };
             set(slot, value, &mut self.unreadable);
         }

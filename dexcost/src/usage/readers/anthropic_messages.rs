@@ -70,6 +70,7 @@ pub(crate) struct AnthropicMessages {
     /// The samplings of the last report that listed them.
     iterations: Vec<Iteration>,
     error: Option<ErrorType>,
+    is_counted_to_the_end: bool,
     stopped: bool,
 }
 
@@ -148,8 +149,9 @@ impl AnthropicMessages {
                 if let Some(reason) = value.get("delta").and_then(|d| d.get("stop_reason")) {
                     self.finish = reason.text().or_else(|| self.finish.take());
                 }
-                if let Some(usage) = value.get("usage") {
+                if let Some(usage) = value.get("usage").filter(|usage| usage.is_object()) {
                     self.usage(usage);
+                    self.is_counted_to_the_end = self.finish.is_some();
                 }
             }
             "message_stop" => {
@@ -276,7 +278,7 @@ impl WireForm for AnthropicMessages {
         }
         let parts = self.parts();
         let usage = self.counts.normal();
-        Reading {
+        let mut reading = Reading {
             terminal: if self.stopped {
                 Terminal::Closed
             } else {
@@ -292,12 +294,14 @@ impl WireForm for AnthropicMessages {
             finish: self.finish.take(),
             geo: self.geo.take(),
             speed: self.speed.take(),
-            cost: self.stated.cost,
-            upstream_cost: self.stated.upstream(),
+            // The last counts come with the reason why the model stopped.
+            has_final_counts: self.is_counted_to_the_end,
             parts,
             error: self.error,
             ..Reading::default()
-        }
+        };
+        self.stated.report(&mut reading);
+        reading
     }
 }
 

@@ -86,7 +86,7 @@ impl WireForm for BedrockConverse {
 
     fn finish(&mut self) -> Reading {
         let usage = self.counts.normal();
-        Reading {
+        let mut reading = Reading {
             // The stop reason is not the last event: that one has the usage.
             terminal: if self.closed {
                 Terminal::Closed
@@ -102,7 +102,9 @@ impl WireForm for BedrockConverse {
             finish: self.finish.take(),
             error: self.error,
             ..Reading::default()
-        }
+        };
+        self.counts.report_stated(&mut reading);
+        reading
     }
 }
 

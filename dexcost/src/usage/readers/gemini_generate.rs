@@ -18,6 +18,7 @@ use super::gemini_counts::Counts;
 use super::gemini_words;
 use super::openai_counts::is_impossible;
 use super::scan::{said, says};
+use super::stated::Stated;
 use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::ErrorType;
 use crate::text::Text;
@@ -83,6 +84,7 @@ pub(crate) struct GeminiGenerate {
     is_vertex: bool,
     is_stream: bool,
     counts: Counts,
+    stated: Stated,
     /// What a stream reported before it counted anything that was generated.
     estimate: Option<Counts>,
     queries: Option<Decimal>,
@@ -103,6 +105,7 @@ impl GeminiGenerate {
             is_vertex: setup.route.provider == Some("vertex"),
             is_stream: setup.route.streams,
             counts: Counts::default(),
+            stated: Stated::default(),
             estimate: None,
             queries: None,
             has_usage: false,
@@ -192,6 +195,7 @@ impl GeminiGenerate {
                 b"trafficType" | b"traffic_type" => {
                     self.traffic = gemini_words::traffic(value).or_else(|| self.traffic.take());
                 }
+                _ if self.stated.field(name, value) => {}
                 _ => counts.field(name, value),
             }
         }
@@ -240,7 +244,7 @@ impl WireForm for GeminiGenerate {
         if let Some(queries) = self.queries {
             usage.set(Unit::WebSearchRequests, queries);
         }
-        Reading {
+        let mut reading = Reading {
             terminal: match (self.is_over(), self.has_usage) {
                 (true, true) => Terminal::Counted,
                 (true, false) => Terminal::Finished,
@@ -257,7 +261,9 @@ impl WireForm for GeminiGenerate {
             finish: self.finish.take(),
             error: self.error,
             ..Reading::default()
-        }
+        };
+        self.stated.report(&mut reading);
+        reading
     }
 }
 

@@ -13,6 +13,7 @@ use super::error_signs::{self, KEEP_ERROR};
 use super::gemini_counts::Counts;
 use super::openai_counts::is_impossible;
 use super::scan::says;
+use super::stated::Stated;
 use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::ErrorType;
 use crate::text::Text;
@@ -46,6 +47,7 @@ static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error
 #[derive(Debug, Default)]
 pub(crate) struct GeminiInteractions {
     counts: Counts,
+    stated: Stated,
     has_usage: bool,
     model: Option<Text>,
     id: Option<Text>,
@@ -88,7 +90,9 @@ impl GeminiInteractions {
         self.has_usage |= usage.is_object();
         let mut fields = usage.fields();
         for (name, value) in &mut fields {
-            self.counts.field(name, value);
+            if !self.stated.field(name, value) {
+                self.counts.field(name, value);
+            }
         }
         if usage.is_object() && fields.after().is_none() {
             self.counts.cut_off();
@@ -127,7 +131,7 @@ impl WireForm for GeminiInteractions {
     fn finish(&mut self) -> Reading {
         let usage = self.counts.normal();
         let failed = self.status.as_deref() == Some("failed");
-        Reading {
+        let mut reading = Reading {
             terminal: if self.closed {
                 Terminal::Closed
             } else {
@@ -144,7 +148,9 @@ impl WireForm for GeminiInteractions {
             finish: self.status.take(),
             error: self.error.or(failed.then_some(ErrorType::Other)),
             ..Reading::default()
-        }
+        };
+        self.stated.report(&mut reading);
+        reading
     }
 }
 

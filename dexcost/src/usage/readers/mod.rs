@@ -244,6 +244,12 @@ pub(crate) struct Reading {
     pub(crate) cost: Option<Decimal>,
     /// What the provider says its own provider charges to the caller's key, on top.
     pub(crate) upstream_cost: Option<Decimal>,
+    /// Whether the caller's own key at that provider was used.
+    pub(crate) is_byok: bool,
+    /// Whether something stood where a cost is stated that is no amount.
+    pub(crate) cost_is_invalid: bool,
+    /// Whether the counts are the last ones, although no mark said that the stream is over.
+    pub(crate) has_final_counts: bool,
     pub(crate) parts: Vec<CallPart>,
     /// The containers in which the provider ran code: each is billed once, however many calls use it.
     pub(crate) containers: SmallVec<[Text; 1]>,

@@ -296,7 +296,7 @@ impl WireForm for OpenAiChat {
     fn finish(&mut self) -> Reading {
         let (usage, is_suspect) = self.counts.normal(self.quirks, self.model.as_deref());
         let finished = self.finish.as_deref().is_some_and(|f| !f.is_empty());
-        Reading {
+        let mut reading = Reading {
             terminal: match (self.closed, finished, self.has_usage) {
                 (true, ..) => Terminal::Closed,
                 (_, true, true) => Terminal::Counted,
@@ -312,11 +312,11 @@ impl WireForm for OpenAiChat {
             service_tier: self.service_tier.take(),
             finish: self.finish.take(),
             search_context_size: self.search_context_size.take(),
-            cost: self.stated.cost,
-            upstream_cost: self.stated.upstream(),
             error: self.error,
             ..Reading::default()
-        }
+        };
+        self.stated.report(&mut reading);
+        reading
     }
 }
 

@@ -40,15 +40,15 @@ impl UsageObject {
     /// What it says of the call; everything else of the reading is still to be said.
     pub(super) fn reading(&self, quirks: Quirks, model: Option<Text>) -> Reading {
         let (usage, is_suspect) = self.counts.normal(quirks, model.as_deref());
-        Reading {
+        let mut reading = Reading {
             has_usage: self.is_seen || !usage.is_empty(),
             understood: usage.has_tokens(),
             usage,
             is_suspect,
             model,
-            cost: self.stated.cost,
-            upstream_cost: self.stated.upstream(),
             ..Reading::default()
-        }
+        };
+        self.stated.report(&mut reading);
+        reading
     }
 }

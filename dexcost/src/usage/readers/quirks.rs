@@ -48,7 +48,6 @@ const QUIRKS: &[(&str, Quirks)] = &[
     ("openrouter", STATES_PRICE),
     ("perplexity", STATES_PRICE),
     ("avian", STATES_PRICE),
-    ("litellm-proxy", STATES_PRICE),
 ];
 
 impl Quirks {

@@ -6,6 +6,7 @@ mod framings;
 mod media;
 mod odd;
 mod privacy;
+mod stated_costs;
 mod streams;
 mod tools;
 mod unknown_hosts;

@@ -75,6 +75,10 @@ impl<'a> Json<'a> {
         self.raw.first() == Some(&b'[')
     }
 
+    pub(crate) fn is_null(self) -> bool {
+        self.raw.starts_with(b"null")
+    }
+
     /// Whether it is a string, object or array with nothing in it.
     pub(crate) fn is_empty(self) -> bool {
         match self.raw.split_first() {
