@@ -38,6 +38,7 @@ mod loss;
 mod macro_support;
 mod observation;
 mod privacy;
+mod provider;
 #[cfg(feature = "sync")]
 mod refresh;
 mod sink;

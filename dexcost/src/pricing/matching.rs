@@ -1,11 +1,12 @@
 //! From a question to the prices that hold for it.
 
 use super::entry::{Entry, OwnEntry};
-use super::names::{self, Found, Hints, Provider};
+use super::names::{self, Biller, Found, Hints};
 use super::overlay::Overlay;
 use super::query::{PriceQuery, Rung};
 use super::table::{Name, Row};
 use crate::event::CallType;
+use crate::provider;
 use crate::text::Text;
 
 /// The prices that were found for a call.
@@ -15,7 +16,7 @@ pub(super) struct Match<'a> {
     /// The rung on which they were found.
     pub(super) rung: Rung,
     /// Who bills.
-    pub(super) provider: Option<Provider<'a>>,
+    pub(super) provider: Option<Biller<'a>>,
 }
 
 /// A price list and the name that it stands under.
@@ -66,8 +67,8 @@ impl<'a> Match<'a> {
     }
 
     /// Who bills; nobody in particular where a price of the user's own holds for everyone.
-    pub(super) fn biller(&self) -> Provider<'a> {
-        self.provider.unwrap_or(Provider::NOBODY)
+    pub(super) fn biller(&self) -> Biller<'a> {
+        self.provider.unwrap_or(Biller::NOBODY)
     }
 
     /// Whether the entry's prices cannot be meant and are not used.
@@ -83,7 +84,10 @@ pub(super) fn bundled<'a>(query: &PriceQuery<'a>, trace: Option<&mut Vec<String>
         || Match {
             listed: Listed::Nowhere,
             rung: Rung::Unknown,
-            provider: query.provider.map(Provider::of),
+            provider: query
+                .provider
+                .or_else(|| query.host.and_then(names::of_host))
+                .map(Biller::of),
         },
         Match::of,
     )
@@ -104,7 +108,7 @@ pub(super) fn layered<'a>(
     let provider = query
         .provider
         .or_else(|| query.host.and_then(names::of_host))
-        .map(Provider::of);
+        .map(Biller::of);
     let by_name = |at_seconds: Option<u64>| {
         [Some(query.model), query.response_model]
             .into_iter()
@@ -130,14 +134,14 @@ pub(super) fn layered<'a>(
 fn own<'a>(
     overlay: &'a Overlay,
     name: &str,
-    provider: Option<Provider<'a>>,
+    provider: Option<Biller<'a>>,
     at_seconds: Option<u64>,
 ) -> Option<Match<'a>> {
     let (listed, entry) = overlay.find(name, provider, at_seconds)?;
     Some(Match {
         listed: Listed::Own(listed, entry),
         rung: Rung::Custom,
-        provider: provider.or_else(|| entry.provider.as_deref().map(Provider::of)),
+        provider: provider.or_else(|| entry.provider.as_deref().map(Biller::of)),
     })
 }
 
@@ -150,10 +154,53 @@ fn climb<'a>(query: &PriceQuery<'a>, at_seconds: u64, trace: Option<&mut Vec<Str
         embedding: query.call_type == CallType::Embedding,
         at_seconds,
     };
-    match query.response_model {
-        Some(served) if served != query.model => climb_for_either(served, query.model, &hints, trace),
-        _ => names::resolve(query.model, &hints, trace),
+    match hints.host.filter(|_| query.provider.is_none_or(str::is_empty)) {
+        Some(host) if names::of_host(host).is_none() => climb_for_unknown_host(query, host, &hints, trace),
+        _ => climb_for_call(query, &hints, trace),
     }
+}
+
+#[inline(always)]
+fn climb_for_call<'a>(
+    query: &PriceQuery<'a>,
+    hints: &Hints<'a>,
+    trace: Option<&mut Vec<String>>,
+) -> Option<Found<'a>> {
+    match query.response_model {
+        Some(served) if served != query.model => climb_for_either(served, query.model, hints, trace),
+        _ => names::resolve(query.model, hints, trace),
+    }
+}
+
+/// Nobody knows who answers: in public the price of the model's maker stands in, inside a network nobody
+/// can know what a model costs there.
+fn climb_for_unknown_host<'a>(
+    query: &PriceQuery<'a>,
+    host: &str,
+    hints: &Hints<'a>,
+    mut trace: Option<&mut Vec<String>>,
+) -> Option<Found<'a>> {
+    let (host, _) = provider::normal_host(host);
+    let is_private = provider::is_private_name(&host);
+    if let Some(trace) = trace.as_deref_mut() {
+        let stands = if is_private {
+            "no price"
+        } else {
+            "the maker's price, as an estimate"
+        };
+        trace.push(format!(
+            "nobody knows who answers at `{host}`: {stands}; to say who does, write `hosts: {{\"{host}\": openai}}` \
+             in the rates file, or set `Config::hosts`"
+        ));
+    }
+    if is_private {
+        return None;
+    }
+    let mut found = climb_for_call(query, hints, trace)?;
+    if found.rung != Rung::Legacy {
+        found.rung = Rung::UnknownHost;
+    }
+    Some(found)
 }
 
 /// The model of the response is what was served; the one requested stands in where the response's
@@ -177,7 +224,7 @@ fn climb_for_either<'a>(
 const fn is_of_the_model(rung: Rung) -> bool {
     matches!(
         rung,
-        Rung::Exact | Rung::Alias | Rung::SuffixStripped | Rung::Legacy
+        Rung::Exact | Rung::Alias | Rung::SuffixStripped | Rung::UnknownHost | Rung::Legacy
     )
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::entry::OwnEntry;
-use super::names::Provider;
+use super::names::Biller;
 use super::table;
 use crate::text::Text;
 
@@ -31,11 +31,11 @@ impl Overlay {
     pub(crate) fn find(
         &self,
         name: &str,
-        provider: Option<Provider<'_>>,
+        provider: Option<Biller<'_>>,
         at_seconds: Option<u64>,
     ) -> Option<(&str, &OwnEntry)> {
         let holds = |entry: &OwnEntry| {
-            let theirs = entry.provider.as_deref().map(Provider::of);
+            let theirs = entry.provider.as_deref().map(Biller::of);
             theirs
                 .zip(provider)
                 .is_none_or(|(theirs, provider)| provider.takes(theirs.name, theirs.family()))

@@ -205,6 +205,8 @@ words! {
         VendorFallback = "vendor_fallback",
         /// An azure_ai model, at the price of azure or openai.
         AzureFallback = "azure_fallback",
+        /// A model at a host that nobody knows, at the price of its maker.
+        UnknownHost = "unknown_host",
         /// A retired model, at its last price.
         Legacy = "legacy",
         /// A price per second that holds for every unlisted model of the provider.

@@ -23,6 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "event",
             "loss",
             "observation",
+            "provider",
             "privacy",
             "sink",
             "task",

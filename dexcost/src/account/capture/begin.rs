@@ -170,8 +170,6 @@ mod tests {
                 }
             }
         }
-        hidden.dedup();
-        // The table of models prices these search units alike.
-        assert_eq!(hidden, ["cohere_rerank"]);
+        assert!(hidden.is_empty(), "{hidden:?}");
     }
 }

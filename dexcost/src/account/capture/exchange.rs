@@ -65,9 +65,9 @@ impl Exchange {
     /// before the response.
     pub fn answered_by(&mut self, provider: &str) {
         if let Call::Model(call) = &mut self.call
-            && let Some(provider) = crate::usage::readers::providers().find(|known| *known == provider)
+            && let Some(provider) = crate::provider::by_name(provider)
         {
-            call.route.provider = Some(provider);
+            call.route.provider = Some(provider.id);
             call.route.is_known = true;
         }
     }

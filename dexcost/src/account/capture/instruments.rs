@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use arc_swap::ArcSwapOption;
 
 use crate::error::Error;
-use crate::usage::readers::providers;
+use crate::provider;
 
 /// The names by which providers are switched on and off, sorted.
 ///
@@ -17,16 +17,15 @@ use crate::usage::readers::providers;
 /// assert!(dexcost::ALL_SUPPORTED_INSTRUMENTS.contains(&"anthropic"));
 /// ```
 pub static ALL_SUPPORTED_INSTRUMENTS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let names: BTreeSet<_> = providers().map(name_of).collect();
+    let names: BTreeSet<_> = provider::instruments().collect();
     names.into_iter().collect()
 });
 
 /// The instrument that a provider's calls belong to.
-fn name_of(provider: &str) -> &str {
-    match provider {
-        "litellm-proxy" => "litellm",
-        "openai-compatible-local" => UNKNOWN,
-        provider => provider,
+fn name_of(id: &str) -> &str {
+    match provider::by_name(id) {
+        Some(provider) => provider.instrument(),
+        None => id,
     }
 }
 

@@ -7,8 +7,9 @@ use super::request::RequestWatch;
 use super::service_call::ServiceCall;
 use crate::event::{CallType, ErrorType};
 use crate::pricing::ServiceMatch;
+use crate::provider::UsageQuirks;
 use crate::text::Text;
-use crate::usage::readers::{Quirks, Reader, Route, Setup};
+use crate::usage::readers::{Reader, Route, Setup};
 use crate::wire::{Headers, RequestFacts};
 
 /// What is held of a model call while it is on its way.
@@ -107,7 +108,7 @@ impl ModelCall {
         }
         let setup = Setup {
             route: &self.route,
-            quirks: self.route.provider.map(Quirks::of).unwrap_or_default(),
+            quirks: self.route.provider.map(UsageQuirks::of).unwrap_or_default(),
             may_compact: &|| self.request.may_compact(),
             headers,
         };

@@ -8,8 +8,8 @@ use crate::event::{CallPart, CallType, CostConfidence, OperationStatus, PricingS
 use crate::money::exact_sum;
 use crate::observation::{Observation, ServiceUse, UsageScope};
 use crate::pricing::{Cost, CostResult, Itemized, PriceLine, PriceQuery, PricingEngine, Rung, stated_cost};
+use crate::provider::UsageQuirks;
 use crate::text::Text;
-use crate::usage::readers::Quirks;
 use crate::usage::{Unit, Usage};
 
 /// The cost of what an exchange showed, at the prices of `billed_at`.
@@ -123,7 +123,7 @@ fn by_tables(
     mut bill: Option<&mut Itemized>,
 ) -> Cost {
     if let Some(service) = &seen.sold_as
-        && !has_own_price(seen, prices, billed_at)
+        && !has_better_price(seen, prices, billed_at)
     {
         return of_catalog(seen, service, bill);
     }
@@ -186,7 +186,7 @@ fn stated(seen: &Observation) -> Stated {
     let Some(cost) = exact_sum(reported, upstream.unwrap_or_default()) else {
         return Stated::Invalid;
     };
-    let quirks = seen.provider.as_deref().map(Quirks::of).unwrap_or_default();
+    let quirks = seen.provider.as_deref().map(UsageQuirks::of).unwrap_or_default();
     // Some repeat a field of the form with a zero in it and bill by their price list.
     if cost.is_zero() && !quirks.bills_as_stated {
         return Stated::Nothing;
@@ -242,10 +242,13 @@ fn as_images(call_type: CallType, usage: &Usage) -> Option<Usage> {
     Some(usage.clone().with(Unit::OutputImageTokens, output))
 }
 
-/// Whether the user said what the model costs.
-fn has_own_price(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> bool {
+/// Whether the user said what the model costs, or the table of models has the price of an embedding or a
+/// reranking, which it knows better than the catalog of services.
+fn has_better_price(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> bool {
     let cost = whole(seen, prices, billed_at, None);
-    cost.pricing_source == PricingSource::Custom && cost.cost_usd.is_some()
+    let is_listed = matches!(seen.call.call_type, CallType::Embedding | CallType::Rerank)
+        && cost.cost_confidence != CostConfidence::Unknown;
+    cost.cost_usd.is_some() && (is_listed || cost.pricing_source == PricingSource::Custom)
 }
 
 /// A usage without the search results that the provider fed to the model: Google counts them as

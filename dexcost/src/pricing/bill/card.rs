@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use crate::pricing::entry::Entry;
 use crate::pricing::table::{Code, Component, Rates, Tier};
+use crate::provider::BillingQuirks;
 
 /// The prices that hold for one call.
 ///
@@ -20,22 +21,7 @@ pub(crate) struct Card<'a> {
     off_peak: Option<Rates<'a>>,
     /// The prompt, where any threshold may be exceeded.
     prompt: Option<u64>,
-    quirks: Quirks,
-}
-
-/// Where a provider's bill differs from the common rules.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Quirks {
-    /// A prompt of exactly the threshold is above it.
-    pub(crate) inclusive_thresholds: bool,
-    /// All completion tokens cost the same.
-    pub(crate) flat_output: bool,
-    /// Tiers have no prices of their own.
-    pub(crate) no_tiers: bool,
-    /// Prompt tokens of every modality cost the same.
-    pub(crate) flat_input: bool,
-    /// A cache read without a price costs half of the input.
-    pub(crate) half_price_reads: bool,
+    quirks: BillingQuirks,
 }
 
 impl<'a> Card<'a> {
@@ -46,7 +32,7 @@ impl<'a> Card<'a> {
         batch: bool,
         prompt: u64,
         at_seconds: u64,
-        quirks: Quirks,
+        quirks: BillingQuirks,
     ) -> Self {
         let rates = entry.rates();
         Self {

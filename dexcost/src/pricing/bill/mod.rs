@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use super::entry::Entry;
-use super::names::{Kind, Provider, region_of_host};
+use super::names::{Biller, Kind, region_of_host, residency_of_host};
 use super::query::{Lines, PriceLine, PriceQuery};
 use super::table::{Component, Tier};
 use crate::event::CallType;
@@ -20,7 +20,7 @@ use crate::text::Text;
 use crate::usage::Unit;
 
 pub(crate) use arithmetic::{product, sum};
-pub(crate) use card::{Card, Quirks};
+pub(crate) use card::Card;
 pub(crate) use mix::Mix;
 
 /// Everything that the price of one call depends on.
@@ -31,7 +31,7 @@ pub(crate) struct Call<'a> {
     /// The prices of the model.
     pub(crate) entry: Entry<'a>,
     /// Who bills.
-    pub(crate) provider: Provider<'a>,
+    pub(crate) provider: Biller<'a>,
     /// The usage, taken apart.
     pub(crate) mix: &'a Mix,
 }
@@ -71,11 +71,7 @@ impl Call<'_> {
 
     /// The residency that OpenAI's regional hosts stand for.
     fn residency_of_host(&self) -> Option<&'static str> {
-        match self.query.host? {
-            "eu.api.openai.com" => Some("eu"),
-            "us.api.openai.com" => Some("us"),
-            _ => None,
-        }
+        residency_of_host(self.query.host?)
     }
 
     /// The price card.

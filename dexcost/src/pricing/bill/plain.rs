@@ -112,7 +112,7 @@ mod tests {
     use super::super::units;
     use super::*;
     use crate::clock::Timestamp;
-    use crate::pricing::names::Provider;
+    use crate::pricing::names::Biller;
     use crate::pricing::query::{Lines, PriceQuery};
     use crate::usage::Usage;
     use proptest::prelude::*;
@@ -163,7 +163,7 @@ mod tests {
             let call = Call {
                 query: &query,
                 entry: Entry::Bundled(row),
-                provider: Provider::of(row.provider()),
+                provider: Biller::of(row.provider()),
                 mix: &mix,
             };
             let slow = billed(&call, |call, bill| {

@@ -190,6 +190,31 @@ fn last_bytes<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], usize)> {
     Some((bytes.last_chunk::<N>()?, bytes.len() - N))
 }
 
+/// Whether a model's name says that Ollama runs it in its cloud (`gpt-oss:120b-cloud`, `kimi-k2:cloud`;
+/// <https://docs.ollama.com/cloud>, read 2026-11).
+pub(crate) fn is_ollama_cloud(name: &str) -> bool {
+    name.ends_with(":cloud") || name.ends_with("-cloud")
+}
+
+/// A provider and the model behind it, put together by another sign than a slash: `openai:gpt-5.4`,
+/// `openai::gpt-5.4`, `openai|gpt-5.4`. A tag after a model's name (`mistral:7b`) has the same shape; it is
+/// taken for what it is where no model of the provider is called so.
+pub(crate) fn provider_prefix(name: &str) -> Option<(&str, &str)> {
+    let (first, rest) = name.split_once([':', '|'])?;
+    let rest = rest.trim_start_matches(':');
+    (!rest.is_empty() && crate::provider::by_name(first).is_some()).then_some((first, rest))
+}
+
+/// A name before a revision that a price table may lack: `…-v1:0` -> `…-v1`, then without `-v1`.
+pub(crate) fn without_revision(name: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((bare, revision)) = name.rsplit_once(':') {
+        return is_number(revision).then_some(bare);
+    }
+    let (bare, version) = name.rsplit_once("-v")?;
+    is_number(version).then_some(bare)
+}
+
 /// The base of a fine-tuned model: `ft:base:org:name:id` -> `ft:base`.
 pub(crate) fn fine_tune_base(name: &str) -> Option<&str> {
     let rest = name.strip_prefix("ft:")?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Found;
 use super::forms::{self, Form};
 use super::joined::Joined;
-use super::provider::{Kind, Provider};
+use super::provider::{Biller, Kind};
 use crate::pricing::query::Rung;
 use crate::pricing::table::{self, Hit, Name, Piece, Row};
 
@@ -21,7 +21,7 @@ pub(super) struct Step {
 /// One climb.
 pub(super) struct Ladder<'a, 't> {
     /// Who bills, as far as it is known so far.
-    pub(super) provider: Option<Provider<'a>>,
+    pub(super) provider: Option<Biller<'a>>,
     /// The region, where it is known.
     pub(super) region: Option<&'a str>,
     /// Whether embeddings are asked for, which have buckets of their own.
@@ -29,7 +29,7 @@ pub(super) struct Ladder<'a, 't> {
     /// The instant of billing, in seconds since 1970.
     pub(super) at_seconds: u64,
     /// The first retired model met on the way, the last rung, and who billed it.
-    pub(super) legacy: Option<(Step, Provider<'a>)>,
+    pub(super) legacy: Option<(Step, Biller<'a>)>,
     /// Where every step is noted, for people.
     pub(super) trace: Option<&'t mut Vec<String>>,
 }
@@ -45,15 +45,15 @@ impl<'a> Ladder<'a, '_> {
         let provider = match (self.legacy, hit) {
             (Some((_, provider)), _) if rung == Rung::Legacy => provider,
             (_, Some((_, row))) => self.biller(row),
-            (_, None) => self.provider.unwrap_or(Provider::NOBODY),
+            (_, None) => self.provider.unwrap_or(Biller::NOBODY),
         };
         Some(Found { hit, rung, provider })
     }
 
     /// Who bills what was found: the provider of the call, else that of the prices.
     #[inline]
-    fn biller(&self, row: Row) -> Provider<'a> {
-        self.provider.unwrap_or_else(|| Provider::of_family(row.family()))
+    fn biller(&self, row: Row) -> Biller<'a> {
+        self.provider.unwrap_or_else(|| Biller::of_family(row.family()))
     }
 
     /// What the last rung found.
@@ -73,7 +73,7 @@ impl<'a> Ladder<'a, '_> {
                 region,
                 provider,
             } => {
-                self.provider = self.provider.or(Some(Provider::of(provider)));
+                self.provider = self.provider.or(Some(Biller::of(provider)));
                 self.region = region.or(self.region);
                 let by_publisher = publisher.and_then(|publisher| {
                     self.probe(
@@ -110,12 +110,7 @@ impl<'a> Ladder<'a, '_> {
     /// `provider/name` and `name`; where the name brings the prefix itself, that one first, then
     /// without it, however often it is repeated. Also returns what is left of the name.
     #[inline]
-    fn under_provider(
-        &mut self,
-        provider: Provider<'a>,
-        name: &'a str,
-        rung: Rung,
-    ) -> (&'a str, Option<Step>) {
+    fn under_provider(&mut self, provider: Biller<'a>, name: &'a str, rung: Rung) -> (&'a str, Option<Step>) {
         let mut bare = name;
         let mut rung = rung;
         while let Some(rest) = without_prefix(bare, provider.name) {
@@ -131,7 +126,7 @@ impl<'a> Ladder<'a, '_> {
 
     /// `provider/name`, then `name`.
     #[inline]
-    pub(super) fn both(&mut self, provider: Provider<'a>, name: &[u8], rung: Rung) -> Option<Step> {
+    pub(super) fn both(&mut self, provider: Biller<'a>, name: &[u8], rung: Rung) -> Option<Step> {
         let piece = Piece::of(name)?;
         if let Some(found) = self.under(provider.name, piece, rung) {
             return Some(found);
@@ -164,8 +159,9 @@ impl<'a> Ladder<'a, '_> {
         if let Some(found) = self.look_up(name.as_bytes(), rung) {
             return Some(found);
         }
-        if let Some((first, rest)) = name.split_once('/') {
-            let provider = Provider::of(first);
+        let by_other_sign = || forms::provider_prefix(name).filter(|_| !name.contains('/'));
+        if let Some((first, rest)) = name.split_once('/').or_else(by_other_sign) {
+            let provider = Biller::of(first);
             if provider.kind != Kind::Proxy {
                 self.provider = Some(provider);
             }
@@ -183,7 +179,7 @@ impl<'a> Ladder<'a, '_> {
             return unstamped;
         }
         if let Some(bare) = forms::without_geo(name) {
-            self.provider = Some(Provider::of("bedrock"));
+            self.provider = Some(Biller::of("bedrock"));
             return self.look_up(bare.as_bytes(), Rung::SuffixStripped);
         }
         None
@@ -221,7 +217,11 @@ impl<'a> Ladder<'a, '_> {
             if !provider.borrows(row.provider()) {
                 return None;
             }
-            rung = Rung::AzureFallback;
+            rung = match provider.kind {
+                // The other list of the same bill.
+                Kind::Azure => Rung::Alias,
+                _ => Rung::AzureFallback,
+            };
         }
         let hit = Some((hit.name, row));
         if row.is_legacy() {
@@ -267,6 +267,7 @@ impl<'a> Ladder<'a, '_> {
 #[inline]
 pub(super) fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix)?
-        .strip_prefix('/')
+        .strip_prefix(['/', ':', '|'])
+        .map(|rest| rest.trim_start_matches(':'))
         .filter(|rest| !rest.is_empty())
 }

@@ -18,7 +18,7 @@ use ladder::Ladder;
 
 #[cfg(test)]
 pub(crate) use provider::family;
-pub(crate) use provider::{Kind, Provider, of_host, region_of_host};
+pub(crate) use provider::{Biller, Kind, of_host, region_of_host, residency_of_host};
 
 /// Names longer than this are not looked at; the longest ARN has 2,048 characters.
 const LONGEST_WIRE_NAME: usize = 2_048;
@@ -31,7 +31,7 @@ pub(crate) struct Found<'a> {
     /// The rung of the ladder.
     pub(crate) rung: Rung,
     /// Who bills.
-    pub(crate) provider: Provider<'a>,
+    pub(crate) provider: Biller<'a>,
 }
 
 /// What is known about a call besides the model's name.
@@ -65,7 +65,7 @@ pub(crate) fn resolve<'a>(
         .provider
         .filter(|p| !p.is_empty())
         .or_else(|| of_host(hints.host?));
-    let provider = given.map(Provider::of).filter(|p| p.kind != Kind::Proxy);
+    let provider = given.map(Biller::of).filter(|p| p.kind != Kind::Proxy);
     let first = if trace.is_some() {
         First::Unclear
     } else {
@@ -112,13 +112,13 @@ fn listed(name: &str, untouched: bool, at_seconds: u64) -> First<'static> {
     First::Found(Found {
         hit: Some((hit.name, row)),
         rung: rung_of(untouched && hit.exact),
-        provider: Provider::of_family(row.family()),
+        provider: Biller::of_family(row.family()),
     })
 }
 
 /// The first rung where a provider is known: `provider/name`, then `name`.
 #[inline(always)]
-fn listed_for<'a>(provider: Provider<'a>, name: &str, untouched: bool, at_seconds: u64) -> First<'a> {
+fn listed_for<'a>(provider: Biller<'a>, name: &str, untouched: bool, at_seconds: u64) -> First<'a> {
     let family = provider.family();
     if family.len() != provider.name.len()
         || matches!(provider.kind, Kind::Local | Kind::Bedrock | Kind::AzureAi)

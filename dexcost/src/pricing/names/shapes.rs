@@ -3,12 +3,12 @@
 use super::forms;
 use super::joined::Joined;
 use super::ladder::{Ladder, Step};
-use super::provider::{Kind, Provider};
+use super::provider::{Biller, Kind};
 use crate::pricing::query::Rung;
 
 impl<'a> Ladder<'a, '_> {
     /// The shapes of one provider family, in which the name may be listed otherwise.
-    pub(super) fn normalised(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+    pub(super) fn normalised(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
         if name.starts_with("ft:") {
             let base = forms::fine_tune_base(name)?;
             return self.both(provider, base.as_bytes(), Rung::Alias);
@@ -32,7 +32,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// The same date written otherwise, then the name without its date.
-    pub(super) fn dates(&mut self, provider: Option<Provider<'a>>, name: &str) -> Option<Step> {
+    pub(super) fn dates(&mut self, provider: Option<Biller<'a>>, name: &str) -> Option<Step> {
         let dated = forms::dated(name)?;
         let [y, z, c, d, m, n, e, f] = dated.digits;
         let respelled = if dated.dashed {
@@ -57,7 +57,7 @@ impl<'a> Ladder<'a, '_> {
         )
     }
 
-    fn bedrock(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+    fn bedrock(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
         let (bare, region) = bedrock_bare(name);
         if bare.len() != name.len() {
             if let Some(region) = region {
@@ -76,16 +76,41 @@ impl<'a> Ladder<'a, '_> {
         {
             return Some(found);
         }
-        let ungeo = forms::without_geo(short.unwrap_or(bare))?;
-        self.bedrock_region(ungeo)
-            .map(|found| Step {
-                rung: Rung::SuffixStripped,
-                ..found
-            })
-            .or_else(|| self.both(provider, ungeo.as_bytes(), Rung::SuffixStripped))
+        let short = short.unwrap_or(bare);
+        let ungeo = forms::without_geo(short);
+        let found = ungeo.and_then(|ungeo| {
+            self.bedrock_region(ungeo)
+                .map(|found| Step {
+                    rung: Rung::SuffixStripped,
+                    ..found
+                })
+                .or_else(|| self.both(provider, ungeo.as_bytes(), Rung::SuffixStripped))
+        });
+        found.or_else(|| self.other_revision(provider, short))
     }
 
-    fn google(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+    /// The same model without the revision that the table lacks, in the geography first, or with the first
+    /// revision where the name has none.
+    fn other_revision(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
+        for name in [Some(name), forms::without_geo(name)].into_iter().flatten() {
+            let mut bare = name;
+            while let Some(shorter) = forms::without_revision(bare) {
+                if let Some(found) = self.both(provider, shorter.as_bytes(), Rung::SuffixStripped) {
+                    return Some(found);
+                }
+                bare = shorter;
+            }
+            for revision in [&b"-v1:0"[..], b"-v1"] {
+                let revised = Joined::of(&[bare.as_bytes(), revision])?;
+                if let Some(found) = self.both(provider, revised.as_bytes(), Rung::SuffixStripped) {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+
+    fn google(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
         let mut bare = name;
         if let Some((publisher, rest)) = name.split_once('/')
             && matches!(
@@ -110,18 +135,49 @@ impl<'a> Ladder<'a, '_> {
                 return Some(found);
             }
         }
-        let unversioned = forms::without_stable_version(bare)?;
-        self.both(provider, unversioned.as_bytes(), Rung::SuffixStripped)
+        let unversioned = forms::without_stable_version(bare)
+            .and_then(|bare| self.both(provider, bare.as_bytes(), Rung::SuffixStripped));
+        unversioned.or_else(|| self.with_publisher(provider, bare))
+    }
+
+    /// Models that Vertex serves for others are listed under their publisher, which callers may leave out.
+    fn with_publisher(&mut self, provider: Biller<'a>, name: &str) -> Option<Step> {
+        const PUBLISHERS: &[&str] = &[
+            "meta",
+            "mistralai",
+            "deepseek-ai",
+            "qwen",
+            "openai",
+            "moonshotai",
+            "minimaxai",
+            "zai-org",
+            "xai",
+        ];
+        if provider.kind != Kind::VertexAi || name.contains('/') {
+            return None;
+        }
+        PUBLISHERS.iter().find_map(|publisher| {
+            self.probe(
+                &[b"vertex_ai/", publisher.as_bytes(), b"/", name.as_bytes()],
+                Rung::Alias,
+            )
+        })
     }
 
     /// Azure writes `gpt-35-…` where OpenAI writes `gpt-3.5-…`; replies use either.
-    fn azure(&mut self, provider: Provider<'a>, name: &str) -> Option<Step> {
+    fn azure(&mut self, provider: Biller<'a>, name: &str) -> Option<Step> {
         let respelled = if let Some(rest) = name.strip_prefix("gpt-3.5") {
-            Joined::of(&[b"gpt-35", rest.as_bytes()])?
+            Joined::of(&[b"gpt-35", rest.as_bytes()])
         } else {
-            Joined::of(&[b"gpt-3.5", name.strip_prefix("gpt-35")?.as_bytes()])?
+            name.strip_prefix("gpt-35")
+                .and_then(|rest| Joined::of(&[b"gpt-3.5", rest.as_bytes()]))
         };
-        self.both(provider, respelled.as_bytes(), Rung::Alias)
+        let found = respelled.and_then(|name| self.both(provider, name.as_bytes(), Rung::Alias));
+        // Foundry's models answer at the same resources and are listed apart.
+        found.or_else(|| match provider.kind {
+            Kind::Azure => self.probe(&[b"azure_ai/", name.as_bytes()], Rung::Alias),
+            _ => None,
+        })
     }
 }
 

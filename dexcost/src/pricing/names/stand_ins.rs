@@ -4,15 +4,15 @@
 use super::forms;
 use super::joined::Joined;
 use super::ladder::{Ladder, Step};
-use super::provider::{Kind, Provider};
+use super::provider::{Biller, Kind};
 use crate::pricing::query::Rung;
 
 impl<'a> Ladder<'a, '_> {
     /// The rungs whose price is not the model's own.
-    pub(super) fn stand_ins(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+    pub(super) fn stand_ins(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
         match provider.kind {
             Kind::AzureAi => self.probe(&[b"azure/", name.as_bytes()], Rung::AzureFallback),
-            Kind::OpenRouter => self.router(provider, name),
+            Kind::OpenRouter | Kind::Vercel => self.router(provider, name),
             Kind::Together => self.bucket(together_bucket(name, self.embedding)?),
             Kind::Fireworks if !name.starts_with("accounts/") || name.starts_with("accounts/fireworks/") => {
                 self.bucket(fireworks_bucket(name)?)
@@ -30,7 +30,7 @@ impl<'a> Ladder<'a, '_> {
     }
 
     /// OpenRouter lists `vendor/model`, with variants after a colon; the vendor's price stands in.
-    fn router(&mut self, provider: Provider<'a>, name: &'a str) -> Option<Step> {
+    fn router(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
         let (bare, variant) =
             forms::router_variant(name).map_or((name, None), |(bare, variant)| (bare, Some(variant)));
         if variant == Some("free") {
@@ -59,11 +59,14 @@ impl<'a> Ladder<'a, '_> {
         found
     }
 
-    pub(super) fn local(&mut self, name: &str, provider: Provider<'a>) -> Option<Step> {
+    pub(super) fn local(&mut self, name: &str, provider: Biller<'a>) -> Option<Step> {
         let (_, bare) = name
             .split_once('/')
             .filter(|(first, _)| *first == provider.name)
             .unwrap_or(("", name));
+        if forms::is_ollama_cloud(bare) {
+            return None;
+        }
         let listed = self.both(provider, bare.as_bytes(), Rung::Exact);
         listed.or(Some(Step {
             hit: None,
@@ -72,25 +75,14 @@ impl<'a> Ladder<'a, '_> {
     }
 }
 
-/// OpenRouter's names of vendors.
-fn router_vendor(vendor: &str) -> Option<Provider<'static>> {
-    let name = match vendor {
-        "openai" => "openai",
-        "anthropic" => "anthropic",
-        "google" => "gemini",
-        "x-ai" => "xai",
-        "deepseek" => "deepseek",
-        "mistralai" => "mistral",
-        "cohere" => "cohere",
-        "perplexity" => "perplexity",
-        "moonshotai" => "moonshot",
-        "minimax" => "minimax",
-        "z-ai" => "zai",
-        "qwen" => "dashscope",
-        "ai21" => "ai21",
-        _ => return None,
-    };
-    Some(Provider::of(name))
+/// The maker that a router names in front of a model.
+fn router_vendor(vendor: &str) -> Option<Biller<'static>> {
+    let provider = crate::provider::by_name(vendor)?;
+    let is_maker = !matches!(
+        provider.kind,
+        Kind::Local | Kind::Proxy | Kind::OpenRouter | Kind::Vercel | Kind::Replicate
+    );
+    is_maker.then(|| Biller::of(provider.price_key))
 }
 
 /// Together's price bucket of a size.

@@ -16,7 +16,7 @@ use super::bedrock_families::{KEEP, Native};
 use super::openai_chat::OpenAiChat;
 use super::openai_counts::is_impossible;
 use super::scan::says;
-use super::{KeptFields, Quirks, Reading, Setup, Terminal, WireForm, error_signs};
+use super::{KeptFields, Reading, Setup, Terminal, UsageQuirks, WireForm, error_signs};
 use crate::event::ErrorType;
 use crate::text::Text;
 use crate::usage::framing::Json;
@@ -60,7 +60,7 @@ impl Family {
     fn of(answer: Json<'_>, may_compact: bool) -> Self {
         for (name, value) in answer.fields() {
             match name {
-                b"choices" => return Self::OpenAi(OpenAiChat::at(Quirks::default())),
+                b"choices" => return Self::OpenAi(OpenAiChat::at(UsageQuirks::default())),
                 b"type" if value.word().is_some_and(is_anthropic) => {
                     return Self::Anthropic(AnthropicMessages::at(may_compact));
                 }

@@ -22,7 +22,6 @@ mod gemini_generate;
 mod gemini_interactions;
 mod gemini_words;
 mod hosted_tools;
-mod hosts;
 mod images;
 mod mcp;
 mod mistral_conversations;
@@ -35,7 +34,6 @@ mod openai_responses;
 mod openai_usage;
 mod path_models;
 mod paths;
-mod quirks;
 mod replicate;
 mod rerank;
 mod route;
@@ -57,13 +55,12 @@ use smallvec::SmallVec;
 use super::Usage;
 use super::framing::{Json, Keep};
 use crate::event::{CallPart, ErrorType};
+use crate::provider::UsageQuirks;
 use crate::text::Text;
 use crate::wire::Headers;
 
 pub(crate) use error_signs::{from_status, of_word as error_of_word};
-pub(crate) use hosts::providers;
 pub(crate) use mcp::{RpcId, ToolReply};
-pub(crate) use quirks::Quirks;
 pub(crate) use route::{Purpose, Route};
 
 /// Which fields of a document a reader looks at.
@@ -105,7 +102,7 @@ pub(crate) trait WireForm {
 /// What is known of an exchange when its response begins.
 pub(crate) struct Setup<'a> {
     pub(crate) route: &'a Route,
-    pub(crate) quirks: Quirks,
+    pub(crate) quirks: UsageQuirks,
     /// Whether the request lets the model compact the conversation first, as far as is known.
     pub(crate) may_compact: &'a dyn Fn() -> bool,
     /// The header fields of the response.

@@ -11,11 +11,11 @@ use memchr::memmem::Finder;
 
 use super::error_signs::{self, KEEP_ERROR};
 use super::openai_counts::Counts;
-use super::quirks::Quirks;
 use super::scan::{said, says};
 use super::stated::Stated;
 use super::{KeptFields, Reading, Setup, Terminal, WireForm};
 use crate::event::ErrorType;
+use crate::provider::UsageQuirks;
 use crate::text::Text;
 use crate::usage::framing::{Fields, Json, Keep};
 
@@ -67,7 +67,7 @@ static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#""error
 /// Reads the OpenAI chat form.
 #[derive(Debug)]
 pub(crate) struct OpenAiChat {
-    quirks: Quirks,
+    quirks: UsageQuirks,
     counts: Counts,
     stated: Stated,
     events: u8,
@@ -89,7 +89,7 @@ impl OpenAiChat {
     }
 
     /// The reader where these quirks are to be expected.
-    pub(super) fn at(quirks: Quirks) -> Self {
+    pub(super) fn at(quirks: UsageQuirks) -> Self {
         Self {
             quirks,
             counts: Counts::default(),
@@ -358,7 +358,7 @@ mod tests {
     /// The prompt that this event reports after one that told the model.
     fn input(event: &str) -> Option<u64> {
         let first = r#"{"id":"c","model":"m","choices":[]}"#;
-        let read = stream(|| OpenAiChat::at(Quirks::default()), &[first, event]);
+        let read = stream(|| OpenAiChat::at(UsageQuirks::default()), &[first, event]);
         read.usage.reported_count(Unit::InputTokens)
     }
 
@@ -384,14 +384,14 @@ mod tests {
     fn of_a_usage_that_is_none_nothing_is_taken_over() {
         let first = r#"{"id":"c","model":"m","choices":[]}"#;
         let event = r#"{"tool":{"usage":{"search_context_size":"high"}}}"#;
-        let read = stream(|| OpenAiChat::at(Quirks::default()), &[first, event]);
+        let read = stream(|| OpenAiChat::at(UsageQuirks::default()), &[first, event]);
         assert_eq!(read.search_context_size, None);
     }
 
     #[test]
     fn a_document_is_read_where_it_lies_only_if_it_is_whole_and_orderly() {
         let read = |document: &str| {
-            let mut reader = OpenAiChat::at(Quirks::default());
+            let mut reader = OpenAiChat::at(UsageQuirks::default());
             let is_read = reader.read_whole(document.as_bytes());
             let read = reader.finish();
             assert_eq!(is_read, read.model.is_some(), "{document}");

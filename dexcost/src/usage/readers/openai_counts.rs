@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::count::{Count, counted, is_counted, rest, set, whole};
-use super::quirks::{Quirks, Reasoning};
 use crate::money::exact_sum;
+use crate::provider::{Reasoning, UsageQuirks};
 use crate::usage::framing::{Fields, Json};
 use crate::usage::{Unit, Usage};
 
@@ -169,7 +169,7 @@ impl Counts {
     }
 
     /// The normal form, and whether the counts contradict each other.
-    pub(super) fn normal(&self, quirks: Quirks, model: Option<&str>) -> (Usage, bool) {
+    pub(super) fn normal(&self, quirks: UsageQuirks, model: Option<&str>) -> (Usage, bool) {
         let cached = larger(self.cached, self.cached_beside);
         let cache_write = larger(self.cache_write, self.cache_write_beside);
         let reasoning = larger(self.reasoning, self.reasoning_beside);
@@ -256,7 +256,7 @@ impl Counts {
         &self,
         input: Count,
         output: Count,
-        quirks: Quirks,
+        quirks: UsageQuirks,
         model: Option<&str>,
         reasoning: Count,
     ) -> Count {

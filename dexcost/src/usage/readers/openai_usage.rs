@@ -3,8 +3,8 @@
 
 use super::Reading;
 use super::openai_counts::Counts;
-use super::quirks::Quirks;
 use super::stated::Stated;
+use crate::provider::UsageQuirks;
 use crate::text::Text;
 use crate::usage::framing::Fields;
 
@@ -38,7 +38,7 @@ impl UsageObject {
     }
 
     /// What it says of the call; everything else of the reading is still to be said.
-    pub(super) fn reading(&self, quirks: Quirks, model: Option<Text>) -> Reading {
+    pub(super) fn reading(&self, quirks: UsageQuirks, model: Option<Text>) -> Reading {
         let (usage, is_suspect) = self.counts.normal(quirks, model.as_deref());
         let mut reading = Reading {
             has_usage: self.is_seen || !usage.is_empty(),

@@ -1,13 +1,13 @@
 //! From a request line to a wire form: by host, then by the shape of the path.
 
 use super::Dialect;
-use super::hosts::{self, Answers};
 use super::mcp;
 use super::paths::End;
 use super::{path_models, paths};
 use crate::event::CallType;
+use crate::provider::{self, HostOwner, Provider};
 use crate::text::Text;
-use crate::wire::{RequestFacts, split_port};
+use crate::wire::RequestFacts;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,31 +63,27 @@ impl Route {
             is_known: false,
             is_telling: false,
             streams: false,
-            host: Text::from(without_root(split_port(authority).0).to_ascii_lowercase()),
+            host: Text::from(&*provider::normal_host(authority).0),
             model: None,
             region: None,
             residency: None,
         }
     }
 
-    /// Whether a provider sells what is behind it by length or time, as a service: speech, its
-    /// transcription, and machines that run any model.
+    /// Whether the catalog of services may have the price of what is behind it: speech, its transcription,
+    /// embeddings, rerankings, and machines that run any model.
     pub(crate) fn may_be_sold_as_service(&self) -> bool {
-        let is_speech = matches!(self.call_type, CallType::Speech | CallType::Transcription);
-        self.provider.is_some() && (is_speech || self.dialect == Dialect::TextGeneration)
+        let is_service = matches!(
+            self.call_type,
+            CallType::Speech | CallType::Transcription | CallType::Embedding | CallType::Rerank
+        );
+        self.provider.is_some() && (is_service || self.dialect == Dialect::TextGeneration)
     }
 
     /// Where a request leads, if it can have to do with a model.
     pub(crate) fn of(method: &str, authority: &str, path: &str) -> Option<Self> {
-        let (host, port) = split_port(authority);
-        let lower;
-        let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
-            lower = host.to_ascii_lowercase();
-            lower.as_str()
-        } else {
-            host
-        };
-        let host = without_root(host);
+        let (host, port) = provider::normal_host(authority);
+        let host = &*host;
         let end = End::of(path);
         let (dialect, purpose, call_type) = match method {
             "POST" => {
@@ -100,15 +96,9 @@ impl Route {
             }
             _ => return None,
         };
-        let answers = hosts::answers(host, port);
-        let provider = match answers {
-            Answers::Provider(gateway @ ("pydantic-gateway" | "portkey" | "cloudflare-gateway")) => {
-                prefix(path).or(Some(gateway))
-            }
-            Answers::Provider(provider) => Some(provider),
-            Answers::Local(kind) => prefix(path).or(Some(kind)),
-            Answers::Unknown => prefix(path),
-        };
+        let owner = provider::owner(host, port);
+        let found = owner.provider(path);
+        let provider = found.map(|provider| provider.id);
         let dialect = match (provider, dialect, end.last) {
             // Writer's chat is OpenAI's under a path of its own.
             (Some("writer"), _, "chat") => Dialect::OpenAiChat,
@@ -134,51 +124,35 @@ impl Route {
             purpose,
             call_type,
             provider,
-            is_known: match answers {
-                Answers::Provider(_) => !paths::is_any_model(host, path),
-                Answers::Local("ollama") => {
+            is_known: match owner {
+                HostOwner::Provider(_) => !paths::is_any_model(host, path),
+                HostOwner::Local(server) if server.id == "ollama" => {
                     is_telling || dialect == Dialect::Ollama || path.starts_with("/v1/")
                 }
-                Answers::Local(_) => is_telling,
-                Answers::Unknown => false,
+                HostOwner::Local(_) => is_telling,
+                HostOwner::Unknown => false,
             },
             is_telling,
             streams: paths::streams(end),
             model,
-            region: provider
+            region: found
                 .and_then(|provider| region(host, path, provider))
                 .map(Text::from),
-            residency: match host {
-                "us.api.openai.com" => Some("us"),
-                "eu.api.openai.com" => Some("eu"),
-                _ => None,
-            },
+            residency: found.and_then(|provider| provider.residency_of(host)),
             host: Text::from(host),
         })
     }
 }
 
-/// A name without the root's dot, in which it may end.
-fn without_root(host: &str) -> &str {
-    host.strip_suffix('.').unwrap_or(host)
-}
-
-/// Who a proxy's path says is behind it.
-fn prefix(path: &str) -> Option<&'static str> {
-    hosts::PREFIXES
-        .iter()
-        .find(|(name, _)| path.split('/').any(|segment| segment == *name))
-        .map(|(_, provider)| *provider)
-}
-
-fn region<'a>(host: &'a str, path: &'a str, provider: &str) -> Option<&'a str> {
-    if provider == "vertex" {
+/// The region of a call: Vertex has it in the path, too.
+fn region<'a>(host: &'a str, path: &'a str, provider: &Provider) -> Option<&'a str> {
+    if provider.id == "vertex" {
         let mut segments = path.split('/');
         if segments.any(|segment| segment == "locations") {
             return segments.next();
         }
     }
-    hosts::region(host, provider)
+    provider.region_of(host)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Dialect, Quirks, Reading, Route, Setup, WireForm};
+use super::{Dialect, Reading, Route, Setup, UsageQuirks, WireForm};
 use crate::usage::Unit;
 use crate::usage::framing::{Json, Scanner};
 use crate::wire::RequestFacts;
@@ -12,7 +12,7 @@ pub(super) fn answer_of<R>(url: &str, headers: &[(&str, &str)], make: impl Fn(&S
     let (authority, path) = url.split_at(url.find('/').unwrap());
     make(&Setup {
         route: &Route::of("POST", authority, path).unwrap(),
-        quirks: Quirks::default(),
+        quirks: UsageQuirks::default(),
         may_compact: &|| false,
         headers: &headers,
     })
