@@ -11,6 +11,7 @@ use crate::console::ConsoleSink;
 use crate::error::Error;
 use crate::pricing::{PricingEngine, RateRegistry, ServiceCatalog};
 use crate::privacy::Privacy;
+use crate::provider::OwnHosts;
 use crate::sink::Sink;
 
 impl CostTracker {
@@ -83,6 +84,7 @@ fn parts(config: &Config, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Result<
     } else {
         sink
     };
+    OwnHosts::new(&config.hosts)?;
     let rates = RateRegistry::new();
     if let Some(path) = &config.rates_path {
         rates.load(path)?;

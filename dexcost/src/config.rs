@@ -1,6 +1,6 @@
 //! The settings of a tracker, and the one place where the environment is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,6 +80,17 @@ pub struct Config {
     pub retry_heuristic_window: Option<Duration>,
     /// From which confidence on it flags, 0.0 to 1.0; 0.8 by default.
     pub retry_heuristic_threshold: Option<f64>,
+    /// Who answers at hosts of your own: `host` or `host:port`, and the name of a provider, in any case. Calls
+    /// to such a host are captured and priced as that provider's.
+    ///
+    /// ```
+    /// let config = dexcost::Config {
+    ///     hosts: [("llm.acme.internal".to_owned(), "openai".to_owned())].into(),
+    ///     ..Default::default()
+    /// };
+    /// assert_eq!(config.hosts["llm.acme.internal"], "openai");
+    /// ```
+    pub hosts: BTreeMap<String, String>,
     /// A rates file to load at the start.
     pub rates_path: Option<PathBuf>,
     /// A file with prices that override the bundled ones.
@@ -126,6 +137,7 @@ impl Default for Config {
             enable_retry_heuristics: false,
             retry_heuristic_window: None,
             retry_heuristic_threshold: None,
+            hosts: BTreeMap::new(),
             rates_path: None,
             prices_path: None,
             durability: Durability::Normal,
@@ -200,6 +212,7 @@ impl Config {
             track_http: self.track_http,
             auto_instrument: self.auto_instrument.clone(),
             slow_exchange: self.slow_exchange,
+            hosts: self.hosts.clone(),
             egress_from: self.cloud_provider.as_deref().map(|provider| EgressOrigin {
                 provider: provider.into(),
                 region: self.cloud_region.as_deref().map(Into::into),

@@ -52,7 +52,7 @@ pub enum Error {
         reason: String,
     },
     /// An event type that `record_cost` does not accept.
-    #[error("record_cost takes external_cost or compute_cost, not {given}")]
+    #[error("record_cost takes external_cost, compute_cost or gpu_cost, not {given}")]
     WrongEventType {
         /// The type that was given.
         given: &'static str,

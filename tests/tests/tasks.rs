@@ -54,7 +54,7 @@ fn an_unknown_model_is_counted_and_never_zero() {
 }
 
 #[test]
-fn only_external_and_compute_costs_are_taken_by_record_cost() {
+fn only_external_compute_and_gpu_costs_are_taken_by_record_cost() {
     let task = open(&MemorySink::new().tracker());
     for event_type in EventType::ALL {
         let options = CostOptions {
@@ -64,7 +64,10 @@ fn only_external_and_compute_costs_are_taken_by_record_cost() {
         let taken = task.record_cost_with("x", "1", options).is_ok();
         assert_eq!(
             taken,
-            matches!(event_type, EventType::ExternalCost | EventType::ComputeCost)
+            matches!(
+                event_type,
+                EventType::ExternalCost | EventType::ComputeCost | EventType::GpuCost
+            )
         );
     }
     assert!(matches!(

@@ -41,7 +41,7 @@ pub struct TaskOptions {
 /// What may be said about a cost beside its service and amount.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostOptions {
-    /// [`EventType::ExternalCost`] (the default) or [`EventType::ComputeCost`].
+    /// [`EventType::ExternalCost`] (the default), [`EventType::ComputeCost`] or [`EventType::GpuCost`].
     pub event_type: EventType,
     /// How far the amount can be trusted; `exact` by default.
     pub cost_confidence: CostConfidence,

@@ -33,7 +33,7 @@ impl TaskHandle {
     /// # Errors
     ///
     /// [`Error::InvalidAmount`] where text is no decimal; [`Error::WrongEventType`] where the type
-    /// is neither `external_cost` nor `compute_cost`.
+    /// is none of `external_cost`, `compute_cost` and `gpu_cost`.
     pub fn record_cost_with(
         &self,
         service: impl Into<Text>,
@@ -42,7 +42,7 @@ impl TaskHandle {
     ) -> Result<Arc<Event>, Error> {
         if !matches!(
             options.event_type,
-            EventType::ExternalCost | EventType::ComputeCost
+            EventType::ExternalCost | EventType::ComputeCost | EventType::GpuCost
         ) {
             return Err(Error::WrongEventType {
                 given: options.event_type.as_str(),

@@ -328,7 +328,9 @@ impl CostTracker {
             .get_cost(model, input_tokens, output_tokens, cached_tokens, 0)
     }
 
-    /// Sets what a model costs, over the tables, from now on.
+    /// Sets what a model costs in US dollars per 1,000 tokens, over the tables, from now on;
+    /// [`pricing().set_custom_pricing_per_million`](PricingEngine::set_custom_pricing_per_million) takes it per
+    /// million.
     ///
     /// # Errors
     ///

@@ -8,11 +8,14 @@ use parking_lot::RwLock;
 use crate::account::capture::{CaptureOptions, EgressOrigin, Instruments};
 use crate::account::tracker::CostTracker;
 use crate::error::Error;
+use crate::provider::OwnHosts;
 
 /// The settings of capture in a form that can change while the program runs.
 #[derive(Debug)]
 pub(super) struct Wants {
     pub(super) instruments: Instruments,
+    /// Who answers at the user's own hosts.
+    pub(super) hosts: OwnHosts,
     http: AtomicBool,
     slow_exchange: Option<Duration>,
     egress_from: RwLock<Option<EgressOrigin>>,
@@ -22,6 +25,7 @@ impl Wants {
     pub(super) fn new(options: CaptureOptions) -> Self {
         Self {
             instruments: Instruments::new(options.auto_instrument.as_deref()),
+            hosts: OwnHosts::new(&options.hosts).unwrap_or_default(),
             http: AtomicBool::new(options.track_http),
             slow_exchange: options.slow_exchange,
             egress_from: RwLock::new(options.egress_from),

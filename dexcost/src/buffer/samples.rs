@@ -87,6 +87,7 @@ pub(crate) fn full_event(task: TaskId) -> Event {
             is_cut_off: true,
             is_prepaid: true,
             is_byok: true,
+            container_memory: Some("4g".into()),
             uncounted: vec!["output_tokens".into()],
             unpriced: vec!["one".into(), "two".into()],
             parts: vec![CallPart {

@@ -108,6 +108,8 @@ pub struct CallFacts {
     pub resolution: Option<Text>,
     /// Image quality such as `hd`.
     pub quality: Option<Text>,
+    /// Memory of the container in which a code interpreter ran, as the provider spells it (`4g`).
+    pub container_memory: Option<Text>,
     /// Whether the response was streamed.
     pub streamed: bool,
     /// Which attempt of one operation this is, from 1.

@@ -10,9 +10,11 @@ use arc_swap::ArcSwapOption;
 use super::answer::{Cost, answer, version};
 use super::matching::{self, Match};
 use super::overlay::Overlay;
-use super::overrides;
+use super::overrides::{self, PerTokens};
 use super::query::{CostResult, Itemized, PriceQuery, Resolution, Rung};
 use super::sized;
+use rust_decimal::Decimal;
+
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::event::CallType;
@@ -118,8 +120,42 @@ impl PricingEngine {
         input_per_1k: impl Amount,
         output_per_1k: impl Amount,
     ) -> Result<(), Error> {
-        let entry =
-            overrides::custom_entry(model, input_per_1k.into_decimal()?, output_per_1k.into_decimal()?)?;
+        let (input, output) = (input_per_1k.into_decimal()?, output_per_1k.into_decimal()?);
+        self.set_custom(model, input, output, PerTokens::Thousand)
+    }
+
+    /// Sets the price of a model, in US dollars per million tokens, as most price lists state it.
+    ///
+    /// ```
+    /// use dexcost::{PricingEngine, dec};
+    ///
+    /// let prices = PricingEngine::new();
+    /// prices.set_custom_pricing_per_million("in-house-7b", "0.20", dec!(0.60))?;
+    /// let cost = prices.get_cost("in-house-7b", 1_000, 100, 0, 0);
+    /// assert_eq!(cost.cost_usd, Some(dec!(0.00026)));
+    /// # Ok::<(), dexcost::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidAmount`] where text is not an exact decimal, [`Error::Negative`] for a negative
+    /// price, and [`Error::PriceFile`] for one that cannot be meant (above 400 dollars per million
+    /// prompt tokens or 1,000 per million completion tokens).
+    pub fn set_custom_pricing_per_million(
+        &self,
+        model: &str,
+        input_per_million: impl Amount,
+        output_per_million: impl Amount,
+    ) -> Result<(), Error> {
+        let (input, output) = (
+            input_per_million.into_decimal()?,
+            output_per_million.into_decimal()?,
+        );
+        self.set_custom(model, input, output, PerTokens::Million)
+    }
+
+    fn set_custom(&self, model: &str, input: Decimal, output: Decimal, per: PerTokens) -> Result<(), Error> {
+        let entry = overrides::custom_entry(model, input, output, per)?;
         self.change(|overlay| overlay.set(model, vec![entry.clone()]));
         Ok(())
     }

@@ -182,6 +182,24 @@ fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
             .collect();
         steps.push(format!("token prices x {} ({})", plain(factor), named.join(", ")));
     }
+    for (unit, quantity) in call.query.usage.iter() {
+        if let Some(least) = call.minimum(unit).filter(|least| quantity < least.quantity) {
+            steps.push(format!(
+                "at least {} {} are billed a call (as of {})",
+                plain(least.quantity),
+                unit.as_str(),
+                least.as_of
+            ));
+        }
+    }
+    if let Some(container) = call.container() {
+        steps.push(format!(
+            "a session in a container of {} costs {} USD (as of {})",
+            container.memory,
+            plain(container.usd),
+            container.as_of
+        ));
+    }
     if call.mix.clamped {
         steps.push("the usage cannot be as reported and was clamped".to_owned());
     }

@@ -43,6 +43,8 @@ pub struct PriceQuery<'a> {
     pub resolution: Option<&'a str>,
     /// Image quality such as `hd`.
     pub quality: Option<&'a str>,
+    /// Memory of the container in which a code interpreter ran: `1g`, `4g`, `16g` or `64g` at OpenAI.
+    pub container_memory: Option<&'a str>,
     /// When the call was billed; decides time-of-day prices and which dated price applies.
     pub billed_at: Timestamp,
 }
@@ -67,6 +69,7 @@ impl<'a> PriceQuery<'a> {
             search_context_size: None,
             resolution: None,
             quality: None,
+            container_memory: None,
             billed_at,
         }
     }
@@ -103,6 +106,7 @@ impl<'a> PriceQuery<'a> {
             search_context_size: call.search_context_size.as_deref(),
             resolution: call.resolution.as_deref(),
             quality: call.quality.as_deref(),
+            container_memory: call.container_memory.as_deref(),
             ..Self::new(model, usage, billed_at)
         })
     }

@@ -78,10 +78,6 @@ pub(super) const PROVIDERS: &[Provider] = &[
         &["models.github.ai", "models.inference.ai.azure.com"],
     ),
     Provider {
-        paths: &["groq"],
-        ..Provider::at("groq", &["api.groq.com"])
-    },
-    Provider {
         patterns: &[("", ".inference.heroku.com")],
         ..Provider::at("heroku", &["us.inference.heroku.com"])
     },

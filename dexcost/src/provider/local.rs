@@ -43,5 +43,11 @@ pub(super) const PROVIDERS: &[Provider] = &[
 /// Ollama's cloud, which is not the own machine.
 pub(crate) const OLLAMA_CLOUD: &str = "ollama-cloud";
 
+/// Whether a model's name says that Ollama runs it in its cloud (`gpt-oss:120b-cloud`, `kimi-k2:cloud`;
+/// <https://docs.ollama.com/cloud>, read 2026-11).
+pub(crate) fn is_ollama_cloud(model: &str) -> bool {
+    model.ends_with(":cloud") || model.ends_with("-cloud")
+}
+
 /// A server on this machine or network that no port names.
 pub(super) const ANY: &str = "openai-compatible-local";

@@ -10,11 +10,13 @@ mod anthropic;
 mod azure;
 mod gateways;
 mod google;
+mod groq;
 mod hosted;
 mod hosts;
 mod local;
 mod names;
 mod openai;
+mod own_hosts;
 mod record;
 mod xai;
 
@@ -22,8 +24,10 @@ mod xai;
 mod tests;
 
 pub(crate) use hosts::{HostOwner, is_private_name, normal_host, owner};
+pub(crate) use local::{OLLAMA_CLOUD, is_ollama_cloud};
 pub(crate) use names::{by_name, by_path, family};
-pub(crate) use record::{BillingQuirks, Kind, Provider, Reasoning, UsageQuirks};
+pub(crate) use own_hosts::OwnHosts;
+pub(crate) use record::{BillingQuirks, ContainerPrice, Kind, Minimum, Provider, Reasoning, UsageQuirks};
 
 /// Every provider.
 pub(crate) const ALL: &[&[Provider]] = &[
@@ -33,6 +37,7 @@ pub(crate) const ALL: &[&[Provider]] = &[
     azure::PROVIDERS,
     gateways::PROVIDERS,
     google::PROVIDERS,
+    groq::PROVIDERS,
     hosted::PROVIDERS,
     local::PROVIDERS,
     openai::PROVIDERS,

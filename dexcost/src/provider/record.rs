@@ -1,5 +1,10 @@
 //! The record of one provider.
 
+use rust_decimal::Decimal;
+
+use crate::event::CallType;
+use crate::usage::Unit;
+
 /// Everything that is known of one provider.
 #[derive(Debug)]
 pub(crate) struct Provider {
@@ -29,12 +34,36 @@ pub(crate) struct Provider {
     pub(crate) usage: UsageQuirks,
     /// Where its bill differs.
     pub(crate) billing: BillingQuirks,
+    /// The least that it bills of a unit for one call.
+    pub(crate) minimums: &'static [Minimum],
+    /// What a session in a container costs by the container's memory.
+    pub(crate) containers: &'static [ContainerPrice],
     /// The name by which its calls are switched on and off, where that is not `id`.
     pub(crate) instrument: Option<&'static str>,
     /// Whether its model calls are captured: a host, a path or a port names it.
     pub(crate) is_captured: bool,
     /// Whether a path names who is behind it, and it itself bills nobody.
     pub(crate) names_who_is_behind: bool,
+}
+
+/// The least that a provider bills of a unit for one call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Minimum {
+    pub(crate) call_type: CallType,
+    pub(crate) unit: Unit,
+    pub(crate) quantity: Decimal,
+    /// The day on which its source was read.
+    pub(crate) as_of: &'static str,
+}
+
+/// What a session in a container of this memory costs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContainerPrice {
+    /// As requests spell it.
+    pub(crate) memory: &'static str,
+    pub(crate) usd: Decimal,
+    /// The day on which its source was read.
+    pub(crate) as_of: &'static str,
 }
 
 /// The port of a server on the user's own machines.
@@ -173,6 +202,8 @@ impl Provider {
             residency: &[],
             usage: UsageQuirks::NONE,
             billing: BillingQuirks::NONE,
+            minimums: &[],
+            containers: &[],
             instrument: None,
             is_captured: true,
             names_who_is_behind: false,
@@ -204,6 +235,19 @@ impl Provider {
             is_captured: false,
             ..Self::named(price_key)
         }
+    }
+
+    /// The least that is billed of a unit for one call of a kind.
+    pub(crate) fn minimum(&self, call_type: CallType, unit: Unit) -> Option<&'static Minimum> {
+        let is = |minimum: &&Minimum| minimum.call_type == call_type && minimum.unit == unit;
+        self.minimums.iter().find(is)
+    }
+
+    /// What a session in a container of this memory costs.
+    pub(crate) fn container(&self, memory: &str) -> Option<&'static ContainerPrice> {
+        self.containers
+            .iter()
+            .find(|container| container.memory.eq_ignore_ascii_case(memory))
     }
 
     /// The name by which its calls are switched on and off.

@@ -17,7 +17,10 @@ impl CostTracker {
     /// whoever has no task to count them on need not watch it: see [`Exchange::is_only_traffic`].
     pub fn begin_exchange(&self, request: &RequestFacts<'_>) -> Exchange {
         let wants = &self.shared().wants;
-        let route = Route::of_request(request);
+        let mut route = Route::of_request(request);
+        if let (Some(route), Some(owner)) = (&mut route, wants.hosts.provider_at(request.authority)) {
+            route.answered_by(owner);
+        }
         let is_wanted = route
             .as_ref()
             .is_none_or(|route| wants.instruments.has(route.provider));

@@ -67,8 +67,7 @@ impl Exchange {
         if let Call::Model(call) = &mut self.call
             && let Some(provider) = crate::provider::by_name(provider)
         {
-            call.route.provider = Some(provider.id);
-            call.route.is_known = true;
+            call.route.answered_by(provider);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a tracker watches outbound calls for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::text::Text;
@@ -21,6 +22,9 @@ pub struct CaptureOptions {
     pub auto_instrument: Option<Vec<String>>,
     /// From which time on an un-priced exchange is an event of its own; no limit by default.
     pub slow_exchange: Option<Duration>,
+    /// Who answers at hosts of the user's own: `host` or `host:port`, and the name of a provider; one that
+    /// nobody knows makes the list mean nothing.
+    pub hosts: BTreeMap<String, String>,
     /// The cloud that bills this machine's egress; unknown by default, and then egress has no price.
     pub egress_from: Option<EgressOrigin>,
 }
@@ -31,6 +35,7 @@ impl Default for CaptureOptions {
             track_http: true,
             auto_instrument: None,
             slow_exchange: None,
+            hosts: BTreeMap::new(),
             egress_from: None,
         }
     }

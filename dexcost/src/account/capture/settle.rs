@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use crate::ending::Ending;
 use crate::event::{CallFacts, CallType, ErrorType, OperationStatus};
 use crate::observation::{BodyTrouble, JobSight, Observation, UsageScope};
+use crate::provider;
 use crate::text::Text;
 use crate::usage::readers::{Dialect, Purpose, Reading, Route, Terminal, from_status};
 use crate::usage::{Unit, Usage};
@@ -30,6 +31,9 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let (status, error) = outcome(watch.status, ending, &shown, watch.noted);
     if error.is_none() && matches!(watch.status, Some(200..300)) {
         add_asked(asked, watch.route.call_type, &mut shown.reading);
+    }
+    if is_ollama_cloud(&watch.route, asked, &shown.reading) {
+        watch.route.provider = Some(provider::OLLAMA_CLOUD);
     }
     let captured = is_captured(&watch.route, watch.status, asked, &shown);
     let scope = match watch.route.purpose {
@@ -105,10 +109,23 @@ fn facts(route: &mut Route, asked: &mut Asked, reading: &mut Reading) -> CallFac
         search_context_size: reading.search_context_size.take(),
         resolution: asked.resolution.take(),
         quality: reading.quality.take().or_else(|| asked.quality.take()),
+        container_memory: reading.container_memory.take(),
         upstream_cost_usd: reading.upstream_cost,
         parts: std::mem::take(&mut reading.parts),
         ..CallFacts::default()
     }
+}
+
+/// Whether Ollama's cloud ran the model that a local server was asked for: it is billed by the token.
+fn is_ollama_cloud(route: &Route, asked: &Asked, reading: &Reading) -> bool {
+    let models = [&route.model, &asked.model, &reading.model];
+    let has_tag = || {
+        models
+            .into_iter()
+            .flatten()
+            .any(|model| provider::is_ollama_cloud(model))
+    };
+    route.provider == Some("ollama") && (reading.is_remote || has_tag())
 }
 
 /// The amount in a header field; `None` where it is none: negative, or not a number.

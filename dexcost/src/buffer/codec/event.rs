@@ -76,6 +76,7 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         search_context_size,
         resolution,
         quality,
+        container_memory,
         streamed,
         attempt,
         reported_cost_usd,
@@ -106,6 +107,7 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         (16, resolution),
         (17, quality),
         (24, service_tier_requested),
+        (29, container_memory),
     ];
     for (field, text) in texts {
         out.text(field, text.as_deref());
@@ -234,6 +236,7 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             20 => call.reported_cost_usd = Some(value.decimal()?),
             21 => call.unpriced.push(value.text()?.into()),
             22 => call.parts.push(read_part(value.blob()?)?),
+            29 => call.container_memory = text(value)?,
             24 => call.service_tier_requested = text(value)?,
             23 => call.upstream_cost_usd = Some(value.decimal()?),
             25 => call.is_cut_off = value.number()? != 0,

@@ -16,6 +16,7 @@ use super::names::{Biller, Kind, region_of_host, residency_of_host};
 use super::query::{Lines, PriceLine, PriceQuery};
 use super::table::{Component, Tier};
 use crate::event::CallType;
+use crate::provider::{self, ContainerPrice, Minimum};
 use crate::text::Text;
 use crate::usage::Unit;
 
@@ -74,6 +75,16 @@ impl Call<'_> {
         residency_of_host(self.query.host?)
     }
 
+    /// The least that the provider bills of a unit for one call of this kind.
+    pub(crate) fn minimum(&self, unit: Unit) -> Option<&'static Minimum> {
+        provider::by_name(self.provider.name)?.minimum(self.query.call_type, unit)
+    }
+
+    /// What a session in the call's container costs, where the provider lists that.
+    pub(crate) fn container(&self) -> Option<&'static ContainerPrice> {
+        provider::by_name(self.provider.name)?.container(self.query.container_memory?)
+    }
+
     /// The price card.
     pub(crate) fn card(&self) -> Card<'_> {
         Card::new(
@@ -95,6 +106,8 @@ pub(crate) struct Bill<'r> {
     pub(crate) unpriced: SmallVec<[Text; 1]>,
     /// The sum of the lines, where there are any.
     pub(crate) total: Option<Decimal>,
+    /// The units other than tokens that were looked at.
+    charged: SmallVec<[Unit; 4]>,
 }
 
 impl<'r> Bill<'r> {
@@ -105,6 +118,7 @@ impl<'r> Bill<'r> {
             lines,
             unpriced: SmallVec::new_const(),
             total: None,
+            charged: SmallVec::new_const(),
         }
     }
 
@@ -137,6 +151,16 @@ impl<'r> Bill<'r> {
                 usd,
             });
         }
+    }
+
+    /// Adds a quantity of a unit other than tokens.
+    fn add_unit(&mut self, unit: Unit, quantity: Decimal, unit_usd: Option<Decimal>) {
+        self.charged.push(unit);
+        self.add(unit.as_str(), quantity, unit_usd);
+    }
+
+    fn has_charged(&self, unit: Unit) -> bool {
+        self.charged.contains(&unit)
     }
 
     /// Adds tokens.

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::{Bill, Call};
 use crate::pricing::names::Kind;
 use crate::pricing::table::Component;
+use crate::provider;
 use crate::usage::Unit;
 
 /// Google's list price of a grounded prompt with search, where the table is silent (2026-11-22).
@@ -81,7 +82,13 @@ fn maps(call: &Call<'_>, count: Decimal, bill: &mut Bill<'_>) {
     bill.add(Unit::GoogleMapsRequests.as_str(), count, Some(price));
 }
 
+/// A session costs by the memory of its container, where the provider lists that.
 fn code_session(call: &Call<'_>) -> Option<Decimal> {
+    if let Some(memory) = call.query.container_memory
+        && let Some(provider) = provider::by_name(call.provider.name).filter(|p| !p.containers.is_empty())
+    {
+        return provider.container(memory).map(|container| container.usd);
+    }
     call.entry
         .plain(Component::CodeSession)
         .or(match call.provider.kind {

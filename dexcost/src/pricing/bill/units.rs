@@ -27,14 +27,78 @@ pub(super) fn charge(call: &Call<'_>, bill: &mut Bill<'_>) {
     if !done {
         mixed(call, bill);
     }
+    leftovers(call, bill);
 }
 
-/// A quantity as it is billed: negative is nothing.
+/// Charges the units that the kind of call has no rule for, where the model lists a price of them. One
+/// without any price leaves the bill incomplete, unless the tokens are another measure of the same.
+fn leftovers(call: &Call<'_>, bill: &mut Bill<'_>) {
+    for (unit, _) in call.query.usage.iter() {
+        let Some((components, is_measured_by_tokens)) = prices_of(unit) else {
+            continue;
+        };
+        let Some(count) = quantity(call, unit).filter(|count| !count.is_zero()) else {
+            continue;
+        };
+        let is_covered = is_measured_by_tokens && call.mix.has_tokens;
+        if is_covered || bill.has_charged(unit) {
+            continue;
+        }
+        let listed = first_price(call, components);
+        // Every call is a request: it is no quantity of its own where nobody bills it.
+        if listed.is_some() || unit != Unit::Requests || !call.mix.has_tokens {
+            bill.add_unit(unit, count, listed);
+        }
+    }
+}
+
+/// The components that a unit may be billed by, and whether tokens measure the same. `None` for tokens,
+/// and for what is no quantity of its own.
+const fn prices_of(unit: Unit) -> Option<(&'static [Component], bool)> {
+    Some(match unit {
+        Unit::Queries | Unit::SearchUnits => (&[Component::Query], false),
+        Unit::Requests => (&[Component::Request], false),
+        Unit::Pages => (&[Component::Page, Component::OcrCredit], false),
+        Unit::AnnotationPages => (&[Component::AnnotationPage, Component::Page], false),
+        Unit::ComputeSeconds => (
+            &[
+                Component::WallSecond,
+                Component::InputSecond,
+                Component::OutputSecond,
+            ],
+            true,
+        ),
+        Unit::Images => (&[Component::InputImage, Component::OutputImage], true),
+        Unit::InputCharacters => (&[Component::InputCharacter], true),
+        Unit::AudioSeconds => (
+            &[
+                Component::InputAudioSecond,
+                Component::InputSecond,
+                Component::OutputSecond,
+                Component::WallSecond,
+            ],
+            true,
+        ),
+        Unit::VideoSeconds => (
+            &[
+                Component::InputVideoSecond,
+                Component::OutputVideoSecond,
+                Component::OutputSecond,
+            ],
+            true,
+        ),
+        _ => return None,
+    })
+}
+
+/// A quantity as it is billed: negative is nothing, and the provider may bill a least quantity.
 fn quantity(call: &Call<'_>, unit: Unit) -> Option<Decimal> {
-    call.query
-        .usage
-        .get(unit)
-        .map(|q| if q.is_sign_negative() { Decimal::ZERO } else { q })
+    let reported = call.query.usage.get(unit)?;
+    if reported.is_sign_negative() || reported.is_zero() {
+        return Some(Decimal::ZERO);
+    }
+    let least = call.minimum(unit);
+    Some(least.map_or(reported, |least| reported.max(least.quantity)))
 }
 
 fn price(call: &Call<'_>, component: Component) -> Option<Decimal> {
@@ -55,10 +119,15 @@ fn mixed(call: &Call<'_>, bill: &mut Bill<'_>) {
             return;
         };
         if let Some(price) = price(call, component) {
-            bill.add(unit.as_str(), count, Some(price));
+            // A price of zero may be that of one side only: another may still be listed.
+            if price.is_zero() {
+                bill.add(unit.as_str(), count, Some(price));
+            } else {
+                bill.add_unit(unit, count, Some(price));
+            }
             *flag = true;
         } else if !call.mix.has_tokens {
-            bill.add(unit.as_str(), count, None);
+            bill.add_unit(unit, count, None);
         }
     };
     by_unit(
@@ -97,7 +166,7 @@ fn images(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let sized = sized_image(call).and_then(|component| price(call, component));
     let piece = sized.or_else(|| first_price(call, &[Component::InputImage, Component::OutputImage]));
     if piece.is_some() {
-        bill.add(Unit::Images.as_str(), count, piece);
+        bill.add_unit(Unit::Images, count, piece);
         return true;
     }
     let pixels = quantity(call, Unit::ImageWidthPixels)
@@ -105,8 +174,11 @@ fn images(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
         .and_then(|(width, height)| product(product(width, height)?, count));
     let pixel = first_price(call, &[Component::InputPixel, Component::OutputPixel]);
     match (pixels, pixel) {
-        (Some(pixels), Some(pixel)) => bill.add("image_pixels", pixels, Some(pixel)),
-        _ => bill.add(Unit::Images.as_str(), count, None),
+        (Some(pixels), Some(pixel)) => {
+            bill.charged.push(Unit::Images);
+            bill.add("image_pixels", pixels, Some(pixel));
+        }
+        _ => bill.add_unit(Unit::Images, count, None),
     }
     true
 }
@@ -137,7 +209,7 @@ fn characters(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     if listed.is_none() && call.mix.has_tokens {
         return false;
     }
-    bill.add(Unit::InputCharacters.as_str(), count, listed);
+    bill.add_unit(Unit::InputCharacters, count, listed);
     true
 }
 
@@ -159,7 +231,7 @@ fn transcription(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
             Component::InputAudioSecond,
         ],
     );
-    bill.add(Unit::AudioSeconds.as_str(), seconds, listed);
+    bill.add_unit(Unit::AudioSeconds, seconds, listed);
     true
 }
 
@@ -175,7 +247,7 @@ fn queries(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     if listed.is_none() && call.mix.has_tokens {
         return false;
     }
-    bill.add(unit.as_str(), count, listed);
+    bill.add_unit(unit, count, listed);
     true
 }
 
@@ -186,13 +258,9 @@ fn pages(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
         return false;
     }
     let page = price(call, Component::Page).or_else(|| price(call, Component::OcrCredit));
-    bill.add(Unit::Pages.as_str(), read.unwrap_or_default(), page);
+    bill.add_unit(Unit::Pages, read.unwrap_or_default(), page);
     let annotation = price(call, Component::AnnotationPage).or(page);
-    bill.add(
-        Unit::AnnotationPages.as_str(),
-        annotated.unwrap_or_default(),
-        annotation,
-    );
+    bill.add_unit(Unit::AnnotationPages, annotated.unwrap_or_default(), annotation);
     true
 }
 
@@ -209,7 +277,7 @@ fn search(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
             .get(Code::plain(Component::Query))
     };
     let listed = price(call, Component::Query).or_else(by_results);
-    bill.add(Unit::Queries.as_str(), count, listed);
+    bill.add_unit(Unit::Queries, count, listed);
     true
 }
 
@@ -237,7 +305,7 @@ fn video(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let listed = price(call, Component::OutputVideoSecond)
         .or(resolution)
         .or_else(|| price(call, Component::OutputSecond));
-    bill.add(Unit::VideoSeconds.as_str(), seconds, listed);
+    bill.add_unit(Unit::VideoSeconds, seconds, listed);
     true
 }
 
@@ -262,6 +330,6 @@ fn wall_time(call: &Call<'_>, bill: &mut Bill<'_>) -> bool {
     let (Some(seconds), Some(listed)) = (seconds, listed) else {
         return false;
     };
-    bill.add(Unit::ComputeSeconds.as_str(), seconds, Some(listed));
+    bill.add_unit(Unit::ComputeSeconds, seconds, Some(listed));
     true
 }

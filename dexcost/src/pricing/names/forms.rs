@@ -190,12 +190,6 @@ fn last_bytes<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], usize)> {
     Some((bytes.last_chunk::<N>()?, bytes.len() - N))
 }
 
-/// Whether a model's name says that Ollama runs it in its cloud (`gpt-oss:120b-cloud`, `kimi-k2:cloud`;
-/// <https://docs.ollama.com/cloud>, read 2026-11).
-pub(crate) fn is_ollama_cloud(name: &str) -> bool {
-    name.ends_with(":cloud") || name.ends_with("-cloud")
-}
-
 /// A provider and the model behind it, put together by another sign than a slash: `openai:gpt-5.4`,
 /// `openai::gpt-5.4`, `openai|gpt-5.4`. A tag after a model's name (`mistral:7b`) has the same shape; it is
 /// taken for what it is where no model of the provider is called so.

@@ -64,7 +64,7 @@ impl<'a> Ladder<'a, '_> {
             .split_once('/')
             .filter(|(first, _)| *first == provider.name)
             .unwrap_or(("", name));
-        if forms::is_ollama_cloud(bare) {
+        if crate::provider::is_ollama_cloud(bare) {
             return None;
         }
         let listed = self.both(provider, bare.as_bytes(), Rung::Exact);

@@ -3,6 +3,7 @@
 //! A file is read and checked as a whole before anything of it is taken over. Numbers are read from
 //! their text, never through a float. The format is described in the docs of [`dexcost::pricing`](super).
 
+mod bounds;
 mod fault;
 mod hours;
 mod prices;
@@ -22,32 +23,44 @@ use hours::read_off_peak;
 use prices::read_prices;
 use ranges::read_ranges;
 
-/// The entry of a price per 1,000 tokens.
+/// So many tokens as a price is told for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PerTokens {
+    Thousand,
+    Million,
+}
+
+/// The entry of a price per so many tokens.
 pub(crate) fn custom_entry(
     model: &str,
-    input_per_1k: Decimal,
-    output_per_1k: Decimal,
+    input: Decimal,
+    output: Decimal,
+    per: PerTokens,
 ) -> Result<OwnEntry, Error> {
-    let per_token = |name: &'static str, component: Component, per_1k: Decimal| {
-        if per_1k.is_sign_negative() && !per_1k.is_zero() {
+    let (zeros, tokens, names) = match per {
+        PerTokens::Thousand => (3, "1,000", ["input_per_1k", "output_per_1k"]),
+        PerTokens::Million => (6, "1,000,000", ["input_per_million", "output_per_million"]),
+    };
+    let per_token = |name: &'static str, component: Component, price: Decimal| {
+        if price.is_sign_negative() && !price.is_zero() {
             return Err(Error::Negative {
                 name: name.to_owned(),
             });
         }
         let code = Code::plain(component);
-        money::exact_product(per_1k, Decimal::new(1, 3))
+        money::exact_product(price, Decimal::new(1, zeros))
             .filter(|price| sanity::is_sane(code, *price))
             .map(|price| (code, price))
             .ok_or_else(|| Error::PriceFile {
                 origin: format!("custom price of {model}"),
                 at: Some(name.to_owned()),
-                reason: format!("{per_1k} USD per 1,000 tokens cannot be meant"),
+                reason: format!("{price} USD per {tokens} tokens cannot be meant"),
             })
     };
     Ok(OwnEntry {
         rates: vec![
-            per_token("input_per_1k", Component::Input, input_per_1k)?,
-            per_token("output_per_1k", Component::Output, output_per_1k)?,
+            per_token(names[0], Component::Input, input)?,
+            per_token(names[1], Component::Output, output)?,
         ],
         ..OwnEntry::default()
     })
@@ -60,6 +73,8 @@ pub(crate) fn read(origin: &str, text: &str) -> Result<Vec<(String, Vec<OwnEntry
         at,
         reason,
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    bounds::check(text).map_err(|reason| price_file(None, reason))?;
     let documents = YamlLoader::load_from_str(text).map_err(|error| price_file(None, error.to_string()))?;
     let [document] = documents.as_slice() else {
         return Err(price_file(

@@ -1,9 +1,11 @@
 //! The rules of the bill, each with made-up prices; names, dates and own prices have files of their own.
 
 mod dates;
+mod hosts;
 mod names;
 mod own;
 mod properties;
+mod units;
 
 use crate::dec;
 use rust_decimal::Decimal;

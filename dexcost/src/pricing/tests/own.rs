@@ -44,3 +44,49 @@ fn an_absurd_listed_price_is_unknown_and_a_dear_one_is_not() {
     let dear = priced("o1-pro", &[(Unit::OutputTokens, 1_000_000)], |_| {});
     assert_eq!(dear.cost_usd, Some(dec!(600)));
 }
+
+#[test]
+fn a_price_per_million_is_a_thousandth_of_one_per_thousand() {
+    let (one, other) = (PricingEngine::new(), PricingEngine::new());
+    one.set_custom_pricing("x", "0.0025", dec!(0.01)).unwrap();
+    other
+        .set_custom_pricing_per_million("x", "2.5", dec!(10))
+        .unwrap();
+    let cost = |engine: &PricingEngine| engine.get_cost("x", 1000, 100, 0, 0).cost_usd;
+    assert_eq!(
+        (cost(&one), cost(&other)),
+        (Some(dec!(0.0035)), Some(dec!(0.0035)))
+    );
+    let error = other
+        .set_custom_pricing_per_million("x", "2500", "0")
+        .unwrap_err();
+    assert!(error.to_string().contains("per 1,000,000 tokens"), "{error}");
+}
+
+#[test]
+fn a_file_that_would_grow_is_refused_and_a_byte_order_mark_is_no_part_of_a_name() {
+    let engine = PricingEngine::new();
+    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (this, last) in "bcdefghijklm".chars().zip('a'..) {
+        bomb += &format!(
+            "{this}: &{this} [{}]\n",
+            vec![format!("*{last}"); 9].join(", ")
+        );
+    }
+    for text in [
+        bomb,
+        "models: &m {x: {prices: {input: 0.000001}}}".to_owned(),
+        "[".repeat(100_000),
+        "{a: ".repeat(100_000),
+        "- ".repeat(100_000),
+    ] {
+        let error = engine.set_overrides("bomb.yaml", &text).unwrap_err().to_string();
+        assert!(error.contains("bomb.yaml"), "{error}");
+    }
+    let text = "\u{feff}models:\n  gpt-4.1: {prices: {input: 0.000001, output: 0.000004}}\n";
+    assert_eq!(engine.set_overrides("bom.yaml", text).unwrap(), 1);
+    assert_eq!(
+        engine.get_cost("gpt-4.1", 1000, 0, 0, 0).cost_usd,
+        Some(dec!(0.001))
+    );
+}

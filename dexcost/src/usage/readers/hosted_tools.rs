@@ -25,7 +25,11 @@ pub(super) const KEEP_ITEM: Keep = Keep::Fields(&[
 ]);
 
 /// What is kept of a tool that was offered.
-pub(super) const KEEP_TOOL: Keep = Keep::Fields(&[("type", Keep::All), ("model", Keep::All)]);
+pub(super) const KEEP_TOOL: Keep = Keep::Fields(&[
+    ("type", Keep::All),
+    ("model", Keep::All),
+    ("container", Keep::Fields(&[("memory_limit", Keep::All)])),
+]);
 
 /// What makes images where the tool names no model (the tool's documented default).
 const IMAGE_MODEL: &str = "gpt-image-1";
@@ -45,6 +49,7 @@ pub(super) struct HostedTools {
     web_searches: Option<Decimal>,
     images: Usage,
     image_model: Option<Text>,
+    container_memory: Option<Text>,
 }
 
 #[derive(Debug, Default)]
@@ -68,11 +73,20 @@ impl HostedTools {
         self.done.add(item);
     }
 
-    /// Learns which model makes images.
+    /// Learns which model makes images, and how large the container is that code runs in.
     pub(super) fn offered(&mut self, tools: Json<'_>) {
-        let is_image = |tool: &Json<'_>| tool.get("type").and_then(Json::word) == Some("image_generation");
-        if let Some(tool) = tools.items().find(is_image) {
-            self.image_model = tool.get("model").and_then(Json::text);
+        for tool in tools.items() {
+            match tool.get("type").and_then(Json::word) {
+                Some("image_generation") if self.image_model.is_none() => {
+                    self.image_model = tool.get("model").and_then(Json::text);
+                }
+                Some("code_interpreter") if self.container_memory.is_none() => {
+                    let container = tool.get("container");
+                    let memory = container.and_then(|container| container.get("memory_limit"));
+                    self.container_memory = memory.and_then(Json::text);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -119,6 +133,7 @@ impl HostedTools {
         };
         reading.containers = std::mem::take(&mut counted.containers);
         let containers = reading.containers.len();
+        reading.container_memory = self.container_memory.take().filter(|_| containers > 0);
         let searches = self.web_searches.or_else(|| some(counted.web_searches));
         let reported = [
             (Unit::WebSearchRequests, searches),
@@ -158,7 +173,13 @@ impl Counted {
     fn add(&mut self, item: Json<'_>) {
         self.items = self.items.saturating_add(1);
         let word = |name: &str| item.get(name).and_then(Json::str);
+        // What failed is not billed. Of what ran, some backends leave the status at `searching`.
+        let has_failed = matches!(
+            word("status").as_deref(),
+            Some("failed" | "incomplete" | "cancelled")
+        );
         let count = match word("type").as_deref() {
+            Some("web_search_call" | "file_search_call") if has_failed => return,
             Some("web_search_call") => {
                 let action = item.get("action").and_then(|action| action.get("type"));
                 match action.and_then(Json::str).as_deref() {

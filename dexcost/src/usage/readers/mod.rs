@@ -235,6 +235,8 @@ pub(crate) struct Reading {
     pub(crate) size: Option<Text>,
     /// The quality of images, as the provider spells it.
     pub(crate) quality: Option<Text>,
+    /// Whether a server on the own machine let another one answer.
+    pub(crate) is_remote: bool,
     /// Whether the call was taken and had not run when it was answered.
     pub(crate) is_pending: bool,
     /// What the provider says it charges, in US dollars.
@@ -248,6 +250,8 @@ pub(crate) struct Reading {
     /// Whether the counts are the last ones, although no mark said that the stream is over.
     pub(crate) has_final_counts: bool,
     pub(crate) parts: Vec<CallPart>,
+    /// Memory of those containers, as the provider spells it.
+    pub(crate) container_memory: Option<Text>,
     /// The containers in which the provider ran code: each is billed once, however many calls use it.
     pub(crate) containers: SmallVec<[Text; 1]>,
     /// How calls of tools went, each by the id of its message.

@@ -19,6 +19,7 @@ const KEEP: KeptFields = &[
     ("prompt_eval_count", Keep::All),
     ("eval_count", Keep::All),
     ("error", Keep::All),
+    ("remote_host", Keep::All),
 ];
 
 /// Reads Ollama's answers.
@@ -32,6 +33,8 @@ pub(crate) struct Ollama {
     /// `done`, where it was said.
     done: Option<bool>,
     error: Option<ErrorType>,
+    /// Whether the server let another one answer, as it does with models of Ollama's cloud.
+    is_remote: bool,
 }
 
 impl Ollama {
@@ -52,6 +55,7 @@ impl WireForm for Ollama {
                 b"done" => self.done = value.truth().or(self.done),
                 b"done_reason" => self.finish = value.text().or_else(|| self.finish.take()),
                 b"prompt_eval_count" => set(&mut self.input, value, &mut self.unreadable),
+                b"remote_host" => self.is_remote |= !value.is_null() && !value.is_empty(),
                 b"eval_count" => set(&mut self.output, value, &mut self.unreadable),
                 b"error" => self.error = self.error.or_else(|| error_signs::of_field(value)),
                 _ => {}
@@ -72,6 +76,7 @@ impl WireForm for Ollama {
             model: self.model.take(),
             finish: self.finish.take(),
             error: self.error,
+            is_remote: self.is_remote,
             ..Reading::default()
         }
     }

@@ -53,6 +53,12 @@ impl Route {
         }
     }
 
+    /// Notes who answers, where somebody knows it better than the host tells.
+    pub(crate) fn answered_by(&mut self, provider: &'static Provider) {
+        self.provider = Some(provider.id);
+        self.is_known = true;
+    }
+
     /// To a server of tools, whoever runs it.
     fn to_tool(authority: &str) -> Self {
         Self {

@@ -155,3 +155,26 @@ fn what_customers_deploy_proves_itself_also_at_a_known_host() {
         r#"{"outputs":[{"text":"x","stop_reason":"length"}]}"#
     ));
 }
+
+#[test]
+fn a_host_of_the_users_own_is_the_providers_that_the_user_says() {
+    let options = crate::capture::CaptureOptions {
+        hosts: [("llm.acme.internal".to_owned(), "OpenAI".to_owned())].into(),
+        ..Default::default()
+    };
+    let clock = std::sync::Arc::new(crate::clock::SystemClock);
+    let mut parts = crate::testing::MemorySink::new().parts(clock);
+    parts.capture = options;
+    let tracker = crate::CostTracker::from_parts(parts);
+    let facts = RequestFacts::to_url("POST", "https://llm.acme.internal/v1/chat/completions", &());
+    let mut exchange = tracker.begin_exchange(&facts);
+    exchange.response(200, &());
+    exchange.data(
+        br#"{"model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":100}}"#,
+    );
+    let seen = exchange.settle(Ending::Done);
+    assert_eq!(seen.provider.as_deref(), Some("openai"));
+    let cost = pricing_of(&seen, tracker.pricing(), crate::clock::Timestamp::default());
+    assert_eq!(cost.cost_usd, Some(crate::dec!(0.00021)));
+    assert_eq!(cost.cost_confidence, crate::event::CostConfidence::Computed);
+}
