@@ -50,6 +50,8 @@ words! {
         Removed = "removed",
         /// There was no tracker: `dexcost::init` came too late, or not at all.
         NoTracker = "no_tracker",
+        /// There were more of it in one message than are told apart.
+        TooMany = "too_many",
         /// It cannot be: negative, not a number, or absurdly large.
         Implausible = "implausible",
     }

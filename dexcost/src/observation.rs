@@ -65,6 +65,8 @@ pub struct Observation {
     pub sold_as: Option<Box<ServiceUse>>,
     /// Tools that were called beside it, where several calls went as one message.
     pub further: Vec<FurtherUse>,
+    /// How many more tools were called in the same message than are told apart.
+    pub unrecorded_calls: u64,
     /// What went over the network, measured as HTTP/1.1 messages where the adapter sits: content
     /// codings as sent, no transport encryption, no frames. No call where the traffic is not counted.
     pub traffic: HostTraffic,
@@ -178,6 +180,7 @@ impl Observation {
             service: None,
             sold_as: None,
             further: Vec::new(),
+            unrecorded_calls: 0,
             traffic: HostTraffic::default(),
             peer: Peer::default(),
         }

@@ -210,6 +210,8 @@ fn what_a_user_reads_is_what_stands_in_the_expected_files() {
             &["tasks", "--status", "failed", "--since", "2026-11-22"],
         ),
         ("tasks.csv", &["tasks", "--csv"]),
+        ("tasks.jsonl", &["tasks", "--json"]),
+        ("show-unknown.jsonl", &["show", "ab02", "--json"]),
         ("show.txt", &["show", &first]),
         ("show-unknown.txt", &["show", "ab02"]),
         ("explain.txt", &["explain", &event(40, 0x11)]),

@@ -13,11 +13,8 @@ use crate::error::Error;
 use crate::event::{Event, EventType};
 use crate::id::{EventId, TaskId};
 use crate::sink::{Record, Refusal};
-use crate::task::{Attribution, ExactSums, HostTraffic, Task, TaskStatus};
+use crate::task::{Attribution, ENDED_BY, ExactSums, HostTraffic, Task, TaskStatus};
 use crate::wire::Peer;
-
-/// Under which name a task's metadata says who ended it, where it was not the program.
-pub(super) const ENDED_BY: &str = "_ended_by";
 
 /// How many flagged events a task remembers for `mark_not_retry`.
 const FLAGGED: usize = 1_024;

@@ -54,6 +54,10 @@ impl TaskHandle {
     fn record_exchange(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
         let further = std::mem::take(&mut seen.further).into_iter();
         let others: Vec<_> = further.map(|further| alone(further, &seen)).collect();
+        if seen.unrecorded_calls > 0 {
+            let sink = &self.cell().tracker().sink;
+            sink.note_loss(LossKind::Call, LossReason::TooMany, seen.unrecorded_calls);
+        }
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
         // A network event repeats nothing that costs: only calls are known by their digest.

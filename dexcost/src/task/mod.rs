@@ -3,7 +3,9 @@
 mod exact;
 mod totals;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::event::Details;
@@ -93,7 +95,45 @@ impl Attribution {
     }
 }
 
+/// Under which name a task's metadata says who ended it, where it was not the program.
+pub(crate) const ENDED_BY: &str = "_ended_by";
+
+/// Who ended a task that a crash left open.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 impl Task {
+    /// What is known of its cost, in US dollars; `None` where nothing of it is.
+    ///
+    /// ```
+    /// use dexcost::{LlmCall, TaskOptions, dec, testing::MemorySink};
+    ///
+    /// let task = MemorySink::new().tracker().start_task_sync("t", TaskOptions::default())?;
+    /// task.record_llm_call(LlmCall::new("acme", "no-such-model", 10, 10))?;
+    /// assert_eq!(task.task().known_cost_usd(), None);
+    /// task.record_cost("pdf", dec!(0.002))?;
+    /// assert_eq!(task.task().known_cost_usd(), Some(dec!(0.002)));
+    /// assert!(task.task().is_incomplete());
+    /// # Ok::<(), dexcost::Error>(())
+    /// ```
+    #[must_use]
+    pub fn known_cost_usd(&self) -> Option<Decimal> {
+        let known = self.totals.total_cost_usd();
+        (!known.is_zero() || self.totals.unknown_cost_count == 0).then_some(known)
+    }
+
+    /// Whether more may have been spent than its totals say: something of it has no known price, or a
+    /// crash cut it short, when calls may have been in flight.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.totals.unknown_cost_count > 0 || self.is_interrupted()
+    }
+
+    /// Whether a crash left it open, so that a later process closed it.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.metadata.get(ENDED_BY).and_then(Value::as_str) == Some(INTERRUPTED)
+    }
+
     /// 1 where the task failed, else 0.
     #[must_use]
     pub const fn failure_count(&self) -> u64 {

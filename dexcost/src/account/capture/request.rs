@@ -88,6 +88,8 @@ pub(super) struct Asked {
     pub(super) characters: Option<u64>,
     /// The tools that are called.
     pub(super) tools: Vec<Asking>,
+    /// How many more calls of tools there are than `tools` holds.
+    pub(super) more_tools: usize,
     pub(super) digest: Option<u64>,
 }
 
@@ -143,7 +145,7 @@ impl RequestWatch {
                 let root = Json::new(scanner.skeleton());
                 root.fields().for_each(|(name, value)| asked.field(name, value));
                 if self.is_tool {
-                    asked.tools = Asking::in_messages(root);
+                    (asked.tools, asked.more_tools) = Asking::in_messages(root);
                 }
             }
             Body::Garbled => *asked = Asked::default(),

@@ -84,6 +84,11 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         service: service.map(Box::new),
         sold_as: sold_as.map(Box::new),
         further,
+        unrecorded_calls: if is_call_of_tools {
+            asked.more_tools as u64
+        } else {
+            0
+        },
         traffic: watch.meter.traffic(),
         peer: watch.meter.peer(),
         usage: shown.reading.usage,

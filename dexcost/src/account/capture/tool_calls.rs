@@ -19,8 +19,8 @@ pub(super) const KEEP_TOOL: &[(&str, Keep)] = &[
     ("params", Keep::Fields(&[("name", Keep::All)])),
 ];
 
-/// More calls than this in one exchange are not told apart.
-const MOST_CALLS: usize = 64;
+/// More calls than this in one exchange are not recorded; how many there were is counted.
+const MOST_CALLS: usize = 256;
 
 /// Longer names are none (the specification allows 128 characters).
 const LONGEST_TOOL: usize = 128;
@@ -33,13 +33,13 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    /// The calls in a JSON-RPC message, or in an array of several.
-    pub(super) fn in_messages(root: Json<'_>) -> Vec<Self> {
+    /// The calls in a JSON-RPC message, or in an array of several, and how many more there are than are
+    /// recorded.
+    pub(super) fn in_messages(root: Json<'_>) -> (Vec<Self>, usize) {
         let alone = Self::of(root).into_iter();
-        alone
-            .chain(root.items().filter_map(Self::of))
-            .take(MOST_CALLS)
-            .collect()
+        let mut calls = alone.chain(root.items().filter_map(Self::of));
+        let recorded = calls.by_ref().take(MOST_CALLS).collect();
+        (recorded, calls.count())
     }
 
     fn of(message: Json<'_>) -> Option<Self> {

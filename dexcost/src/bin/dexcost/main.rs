@@ -2,6 +2,7 @@
 
 mod explain;
 mod jsonl;
+mod ledger_json;
 mod price;
 mod print;
 mod rates;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use dexcost::Timestamp;
 use dexcost::report::{By, Report, ReportQuery};
 
+use crate::ledger_json;
 use crate::print::{self, Form};
 use crate::source::{Source, instant};
 
@@ -47,7 +48,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     query.task_type.clone_from(&args.task_type);
     let report = Report::read(&args.source.open()?, &query)?;
     if args.form.json {
-        report.rows.iter().try_for_each(print::json_line)?;
+        report
+            .rows
+            .iter()
+            .try_for_each(|row| print::json_line(&ledger_json::row(row)?))?;
     } else if args.form.csv {
         csv(&report)?;
     } else if report.rows.is_empty() {

@@ -6,6 +6,7 @@ use dexcost::buffer::Found;
 use dexcost::display;
 use dexcost::{CostFamily, Event, Task};
 
+use crate::ledger_json;
 use crate::print::{self, Column, Side};
 use crate::source::Source;
 use crate::tasks;
@@ -39,10 +40,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     };
     let events = buffer.events(task.task_id)?;
     if args.json {
-        print::json_line(&task.to_v1())?;
+        print::json_line(&ledger_json::task(&task)?)?;
         events
             .iter()
-            .try_for_each(|event| print::json_line(&event.to_v1()))?;
+            .try_for_each(|event| print::json_line(&ledger_json::event(event)?))?;
         return Ok(ExitCode::SUCCESS);
     }
     head(&task)?;
@@ -144,6 +145,12 @@ fn notes(event: &Event) -> String {
         if let Some(tier) = call.service_tier.as_deref().filter(|tier| *tier != "default") {
             notes.push(format!("tier {}", display::name(tier)));
         }
+        if call.is_prepaid {
+            notes.push("prepaid".to_owned());
+        }
+        if call.is_cut_off {
+            notes.push("cut off: a floor".to_owned());
+        }
         if !call.unpriced.is_empty() {
             notes.push(format!(
                 "no price for {}",
@@ -167,10 +174,10 @@ fn sums(task: &Task) -> std::io::Result<()> {
     } else {
         format!(" = {}", parts.join(" + "))
     };
-    print::line(format!(
-        "total {}{detail}",
-        display::dollars(totals.total_cost_usd())
-    ))?;
+    print::line(format!("total {}{detail}", tasks::cost(task)))?;
+    if task.is_interrupted() {
+        print::line("a crash cut it short: calls that were in flight are not in the total")?;
+    }
     if totals.retry_count > 0 {
         let retries = format!(
             "of which {} in {}",

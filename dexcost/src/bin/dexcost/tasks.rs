@@ -6,6 +6,7 @@ use dexcost::buffer::TaskFilter;
 use dexcost::display;
 use dexcost::{Task, TaskStatus, Timestamp};
 
+use crate::ledger_json;
 use crate::print::{self, Column, Form, Side};
 use crate::source::{Source, instant};
 
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     if args.form.json {
         tasks
             .iter()
-            .try_for_each(|task| print::json_line(&task.to_v1()))?;
+            .try_for_each(|task| print::json_line(&ledger_json::task(task)?))?;
     } else if args.form.csv {
         csv(&tasks)?;
     } else if tasks.is_empty() {
@@ -76,11 +77,6 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
     for task in tasks {
         let customer = task.attribution.customer_id.as_deref().unwrap_or("-");
         let began = task.started_at.to_string();
-        let mark = if task.totals.unknown_cost_count > 0 {
-            " + ?"
-        } else {
-            ""
-        };
         table.add_row([
             print::cell(task.task_id, Left),
             print::cell(began[..19].replace('T', " "), Left),
@@ -93,14 +89,25 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
                 Right,
             ),
             print::cell(display::grouped(task.totals.event_count), Right),
-            print::cell(display::dollars(task.totals.total_cost_usd()) + mark, Right),
+            print::cell(cost(task), Right),
         ]);
     }
     print::line(table.to_string())?;
-    if tasks.iter().any(|task| task.totals.unknown_cost_count > 0) {
-        print::line("+ ?  something of it has no known price; `dexcost show TASK` says what")?;
+    if tasks.iter().any(Task::is_incomplete) {
+        print::line(
+            "?  something of it has no known price, or a crash cut it short; `dexcost show TASK` says what",
+        )?;
     }
     Ok(())
+}
+
+/// The cost, with a question mark for what is not known of it.
+pub(crate) fn cost(task: &Task) -> String {
+    match task.known_cost_usd() {
+        None => "?".to_owned(),
+        Some(known) if task.is_incomplete() => display::dollars(known) + " + ?",
+        Some(known) => display::dollars(known),
+    }
 }
 
 /// The status, with who ended the task where it was not the program.
@@ -137,7 +144,9 @@ fn csv(tasks: &[Task]) -> Result<(), Box<dyn std::error::Error>> {
             task.duration_ms().map(|ms| ms.to_string()).unwrap_or_default(),
             task.totals.event_count.to_string(),
             task.totals.unknown_cost_count.to_string(),
-            dexcost::money::plain(task.totals.total_cost_usd()),
+            task.known_cost_usd()
+                .map(dexcost::money::plain)
+                .unwrap_or_default(),
         ])?;
     }
     Ok(out.flush()?)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::event::{Details, Event};
-use crate::task::{Attribution, ExactSums, Task, TaskStatus, Totals};
+use crate::task::{Attribution, ENDED_BY, ExactSums, INTERRUPTED, Task, TaskStatus, Totals};
 use crate::text::Text;
 
 use crate::buffer::codec::decode_task;
@@ -103,7 +103,7 @@ fn interrupted(mut task: Task, events: &[Event]) -> Task {
     }
     task.totals = totals;
     task.metadata
-        .insert("_ended_by".to_owned(), Value::from("interrupted"));
+        .insert(ENDED_BY.to_owned(), Value::from(INTERRUPTED));
     task.revision = task.revision.saturating_add(1);
     task
 }

@@ -68,10 +68,7 @@ fn a_file_that_would_grow_is_refused_and_a_byte_order_mark_is_no_part_of_a_name(
     let engine = PricingEngine::new();
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (this, last) in "bcdefghijklm".chars().zip('a'..) {
-        bomb += &format!(
-            "{this}: &{this} [{}]\n",
-            vec![format!("*{last}"); 9].join(", ")
-        );
+        bomb += &format!("{this}: &{this} [{}]\n", vec![format!("*{last}"); 9].join(", "));
     }
     for text in [
         bomb,

@@ -65,7 +65,7 @@ pub(crate) struct ToolReply {
 }
 
 /// More replies than this are not told apart.
-const MOST_REPLIES: usize = 64;
+const MOST_REPLIES: usize = 256;
 
 /// Reads how tool calls went.
 #[derive(Debug, Default)]

@@ -61,7 +61,12 @@ impl Default for Call<'_> {
 
 impl Call<'_> {
     fn run(&self) -> Observation {
-        let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", self.url, &()));
+        self.run_with(&[])
+    }
+
+    /// Runs with these header fields of the request.
+    fn run_with(&self, headers: &[(&str, &str)]) -> Observation {
+        let mut exchange = Exchange::begin(&RequestFacts::to_url("POST", self.url, &headers));
         exchange.request_data(self.request);
         exchange.response(self.status, &&self.headers[..]);
         for piece in self.body.chunks(self.chunk.max(1)) {

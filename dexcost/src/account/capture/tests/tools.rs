@@ -149,3 +149,33 @@ fn a_known_model_host_is_one_whatever_header_fields_say() {
     );
     assert!(seen.captured && seen.service.is_none());
 }
+
+#[test]
+fn calls_beyond_those_that_are_told_apart_are_counted() {
+    let message = |id: usize| {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"search"}}}}"#)
+    };
+    let messages = |count: usize| {
+        let all: Vec<_> = (0..count).map(message).collect();
+        format!("[{}]", all.join(","))
+    };
+    let seen = |count: usize| {
+        let body = messages(count);
+        Call {
+            url: "https://tools.example/mcp",
+            request: body.as_bytes(),
+            headers: vec![("content-type", "application/json")],
+            body: b"[]",
+            ..Call::default()
+        }
+        .run_with(&[
+            ("mcp-protocol-version", "2025-03-26"),
+            ("content-type", "application/json"),
+        ])
+    };
+    for (count, told, more) in [(1, 1, 0), (65, 65, 0), (256, 256, 0), (300, 256, 44)] {
+        let seen = seen(count);
+        assert_eq!(1 + seen.further.len(), told, "{count}");
+        assert_eq!(seen.unrecorded_calls, more, "{count}");
+    }
+}

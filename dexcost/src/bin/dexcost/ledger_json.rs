@@ -1,0 +1,47 @@
+//! Tasks, events and rows of reports as JSON: in the form of the wire, but unknown is null.
+
+use dexcost::report::ReportRow;
+use dexcost::{Event, Task};
+use serde_json::{Value, json};
+
+/// A task, with `incomplete` beside what the wire has. Its total is null where nothing of it is known.
+pub(crate) fn task(task: &Task) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(task.to_v1())?;
+    value["incomplete"] = json!(task.is_incomplete());
+    if task.known_cost_usd().is_none() {
+        value["total_cost_usd"] = Value::Null;
+    }
+    Ok(value)
+}
+
+/// An event, with its marks beside what the wire has. Its cost is null where it is unknown.
+pub(crate) fn event(event: &Event) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(event.to_v1())?;
+    if event.cost_usd.is_none() {
+        value["cost_usd"] = Value::Null;
+    }
+    value["incomplete"] = json!(event.is_incomplete());
+    if let Some(call) = &event.call {
+        let marks = [
+            ("prepaid", call.is_prepaid),
+            ("cut_off", call.is_cut_off),
+            ("byok", call.is_byok),
+        ];
+        for (name, _) in marks.into_iter().filter(|(_, is_set)| *is_set) {
+            value[name] = json!(true);
+        }
+        if !call.unpriced.is_empty() {
+            value["unpriced"] = json!(call.unpriced);
+        }
+    }
+    Ok(value)
+}
+
+/// A row of a report. Its total is null where nothing of it is known.
+pub(crate) fn row(row: &ReportRow) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(row)?;
+    if row.total_cost_usd.is_zero() && row.unknown_cost_events > 0 {
+        value["total_cost_usd"] = Value::Null;
+    }
+    Ok(value)
+}
