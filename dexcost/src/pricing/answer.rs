@@ -66,7 +66,7 @@ pub(super) fn answer(
         cost_usd: bill.total,
         cost_confidence: if !is_whole {
             CostConfidence::Unknown
-        } else if mix.clamped || is_stand_in(query, matched) {
+        } else if mix.clamped || is_stand_in(query, matched) || uses_derived(matched, &mix) {
             CostConfidence::Estimated
         } else {
             CostConfidence::Computed
@@ -84,6 +84,14 @@ pub(super) fn answer(
         rung: matched.rung,
         stated_is_refused: false,
     }
+}
+
+/// Whether an own price that left something open was completed by the listed ratio, and that was used.
+fn uses_derived(matched: &Match<'_>, mix: &Mix) -> bool {
+    let Some(Entry::Own(own)) = matched.entry() else {
+        return false;
+    };
+    own.derived.iter().any(|component| mix.uses(*component))
 }
 
 /// Whether the price is not the model's own, that of a later day, or that of another tier.

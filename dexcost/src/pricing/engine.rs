@@ -155,7 +155,8 @@ impl PricingEngine {
     }
 
     fn set_custom(&self, model: &str, input: Decimal, output: Decimal, per: PerTokens) -> Result<(), Error> {
-        let entry = overrides::custom_entry(model, input, output, per)?;
+        let mut entry = overrides::custom_entry(model, input, output, per)?;
+        overrides::complete(model, &mut entry);
         self.change(|overlay| overlay.set(model, vec![entry.clone()]));
         Ok(())
     }
@@ -184,7 +185,12 @@ impl PricingEngine {
     ///
     /// As [`load_overrides`](Self::load_overrides).
     pub fn set_overrides(&self, origin: &str, text: &str) -> Result<usize, Error> {
-        let models = overrides::read(origin, text)?;
+        let mut models = overrides::read(origin, text)?;
+        for (model, entries) in &mut models {
+            entries
+                .iter_mut()
+                .for_each(|entry| overrides::complete(model, entry));
+        }
         let count = models.len();
         self.change(|overlay| {
             for (model, entries) in &models {

@@ -23,6 +23,8 @@ pub(crate) struct OwnEntry {
     pub(crate) off_peak: Option<OwnOffPeak>,
     /// Whether grounding is billed by query.
     pub(crate) per_query: bool,
+    /// The components whose price was taken from the listed ratio.
+    pub(crate) derived: Vec<Component>,
 }
 
 /// Prices inside one range.

@@ -144,6 +144,14 @@ fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
             format!("the price that holds from {}", since.day())
         });
     }
+    if let Entry::Own(own) = entry
+        && own.derived.iter().any(|component| call.mix.uses(*component))
+    {
+        steps.push(
+            "the own price names input and output alone: the rest keeps its listed ratio to them, as an estimate"
+                .to_owned(),
+        );
+    }
     if call.is_batch() {
         steps.push("batch prices; half of the plain ones where none are listed".to_owned());
     } else if call.tier() != Tier::Standard {

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::pricing::table::Component;
 use crate::usage::{Unit, Usage};
 
 /// What a call consumed, in pieces that do not overlap.
@@ -125,6 +126,27 @@ impl Mix {
             mix.has_tokens = true;
         }
         mix
+    }
+
+    /// Whether a component bills a part of it.
+    pub(crate) const fn uses(&self, component: Component) -> bool {
+        let count = match component {
+            Component::CacheRead => self.read,
+            Component::CacheWrite => self.write,
+            Component::CacheWrite1h => self.write_1h,
+            Component::CacheWrite12h => self.write_12h,
+            Component::InputAudio => self.audio,
+            Component::CacheReadAudio => self.read_audio,
+            Component::CacheReadImage => self.read_image,
+            Component::InputImageToken => self.image,
+            Component::InputVideoToken => self.video,
+            Component::Reasoning => self.reasoning,
+            Component::OutputAudio => self.out_audio,
+            Component::OutputImageToken => self.out_image,
+            Component::OutputVideoToken => self.out_video,
+            _ => 0,
+        };
+        count > 0
     }
 
     /// Whether there is nothing but text, what was cached of it for up to an hour, and reasoning.

@@ -4,6 +4,7 @@
 //! their text, never through a float. The format is described in the docs of [`dexcost::pricing`](super).
 
 mod bounds;
+mod derived;
 mod fault;
 mod hours;
 mod prices;
@@ -18,6 +19,7 @@ use super::table::{Code, Component};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::money;
+pub(crate) use derived::complete;
 use fault::{Fault, Read, fault, known_keys, scalar, text_at};
 use hours::read_off_peak;
 use prices::read_prices;

@@ -87,3 +87,43 @@ fn a_file_that_would_grow_is_refused_and_a_byte_order_mark_is_no_part_of_a_name(
         Some(dec!(0.001))
     );
 }
+
+#[test]
+fn what_an_own_price_leaves_open_keeps_its_listed_ratio() {
+    let engine = PricingEngine::new();
+    // Listed: 2, 8 and 0.5 US dollars per million prompt, completion and cached tokens.
+    let text = "models: {gpt-4.1: {prices: {input: 0.000001, output: 0.000004}}}";
+    engine.set_overrides("own.yaml", text).unwrap();
+    let plain = engine.get_cost("gpt-4.1", 1000, 100, 0, 0);
+    assert_eq!(
+        (plain.cost_usd, plain.cost_confidence),
+        (Some(dec!(0.0014)), CostConfidence::Computed)
+    );
+    let cached = engine.get_cost("gpt-4.1", 1000, 100, 800, 0);
+    // 200 x 0.000001 + 800 x 0.00000025 + 100 x 0.000004
+    assert_eq!(
+        (cached.cost_usd, cached.cost_confidence),
+        (Some(dec!(0.0008)), CostConfidence::Estimated)
+    );
+    let usage = Usage::new()
+        .with(Unit::InputTokens, 10)
+        .with(Unit::CacheReadTokens, 5);
+    let explanation = engine
+        .explain(&PriceQuery::new("gpt-4.1", &usage, noon()))
+        .to_string();
+    assert!(explanation.contains("listed ratio"), "{explanation}");
+    // A model that nobody lists bills a cached token as any other.
+    engine
+        .set_custom_pricing_per_million("in-house", "1", "4")
+        .unwrap();
+    let unlisted = engine.get_cost("in-house", 1000, 0, 800, 0);
+    assert_eq!(unlisted.cost_usd, Some(dec!(0.001)));
+    // One that is named stands.
+    let named = "models: {gpt-4.1: {prices: {input: 0.000001, output: 0.000004, cache_read: 0.0000009}}}";
+    engine.set_overrides("own.yaml", named).unwrap();
+    let cached = engine.get_cost("gpt-4.1", 1000, 0, 1000, 0);
+    assert_eq!(
+        (cached.cost_usd, cached.cost_confidence),
+        (Some(dec!(0.0009)), CostConfidence::Computed)
+    );
+}
