@@ -15,9 +15,9 @@ fn shared(test: &str) -> Option<PathBuf> {
     folder
 }
 
-/// Runs a comparer; where it finds a fault, what it printed is the failure.
-fn judge(script: &str, arguments: &[&str]) {
-    let Some(shared) = shared(script) else { return };
+/// Runs a comparer and returns what it printed; where it finds a fault, that is the failure.
+fn judge(script: &str, arguments: &[&str]) -> Option<String> {
+    let shared = shared(script)?;
     let place = |argument: &&str| match argument.strip_prefix("@") {
         Some(file) => shared.join(file).into_os_string(),
         None => argument.into(),
@@ -34,6 +34,7 @@ fn judge(script: &str, arguments: &[&str]) {
         String::from_utf8_lossy(&run.stderr)
     );
     println!("{said}");
+    Some(said.into_owned())
 }
 
 const DEXCOST: &str = env!("CARGO_BIN_EXE_dexcost");
@@ -54,6 +55,15 @@ fn every_recorded_exchange_is_right_whole_and_in_pieces() {
     judge("corpus.py", &CORPUS);
     for bytes in ["1", "7", "64", "4096"] {
         judge("corpus.py", &[&CORPUS[..], &["--chunk", bytes]].concat());
+    }
+}
+
+#[test]
+fn every_kind_of_wrong_cost_that_was_reported_is_right_whole_and_in_pieces() {
+    for pieces in [&[][..], &["--chunk", "1"], &["--chunk", "7"]] {
+        let said = judge("reports.py", &[&[DEXCOST, "@reports"], pieces].concat());
+        // The comparer prints what is wrong, and nothing else.
+        assert_eq!(said.as_deref().unwrap_or_default().trim(), "", "{pieces:?}");
     }
 }
 

@@ -1,21 +1,22 @@
-//! Tasks, events and rows of reports as JSON: in the form of the wire, but unknown is null.
+//! Tasks, events and rows of reports as lines of JSON: in the form of the wire, but unknown is null.
 
+use dexcost::canonical;
 use dexcost::report::ReportRow;
 use dexcost::{Event, Task};
 use serde_json::{Value, json};
 
 /// A task, with `incomplete` beside what the wire has. Its total is null where nothing of it is known.
-pub(crate) fn task(task: &Task) -> serde_json::Result<Value> {
+pub(crate) fn task(task: &Task) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(task.to_v1())?;
     value["incomplete"] = json!(task.is_incomplete());
     if task.known_cost_usd().is_none() {
         value["total_cost_usd"] = Value::Null;
     }
-    Ok(value)
+    Ok(canonical::to_string(&value))
 }
 
 /// An event, with its marks beside what the wire has. Its cost is null where it is unknown.
-pub(crate) fn event(event: &Event) -> serde_json::Result<Value> {
+pub(crate) fn event(event: &Event) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(event.to_v1())?;
     if event.cost_usd.is_none() {
         value["cost_usd"] = Value::Null;
@@ -34,14 +35,14 @@ pub(crate) fn event(event: &Event) -> serde_json::Result<Value> {
             value["unpriced"] = json!(call.unpriced);
         }
     }
-    Ok(value)
+    Ok(canonical::to_string(&value))
 }
 
 /// A row of a report. Its total is null where nothing of it is known.
-pub(crate) fn row(row: &ReportRow) -> serde_json::Result<Value> {
+pub(crate) fn row(row: &ReportRow) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(row)?;
     if row.total_cost_usd.is_zero() && row.unknown_cost_events > 0 {
         value["total_cost_usd"] = Value::Null;
     }
-    Ok(value)
+    Ok(canonical::to_string(&value))
 }

@@ -48,10 +48,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     query.task_type.clone_from(&args.task_type);
     let report = Report::read(&args.source.open()?, &query)?;
     if args.form.json {
-        report
-            .rows
-            .iter()
-            .try_for_each(|row| print::json_line(&ledger_json::row(row)?))?;
+        for row in &report.rows {
+            print::line(ledger_json::row(row)?)?;
+        }
     } else if args.form.csv {
         csv(&report)?;
     } else if report.rows.is_empty() {

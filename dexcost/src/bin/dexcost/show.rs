@@ -40,10 +40,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     };
     let events = buffer.events(task.task_id)?;
     if args.json {
-        print::json_line(&ledger_json::task(&task)?)?;
-        events
-            .iter()
-            .try_for_each(|event| print::json_line(&ledger_json::event(event)?))?;
+        print::line(ledger_json::task(&task)?)?;
+        for event in &events {
+            print::line(ledger_json::event(event)?)?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     head(&task)?;

@@ -48,9 +48,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     };
     let tasks = args.source.open()?.tasks(&filter)?;
     if args.form.json {
-        tasks
-            .iter()
-            .try_for_each(|task| print::json_line(&ledger_json::task(task)?))?;
+        for task in &tasks {
+            print::line(ledger_json::task(task)?)?;
+        }
     } else if args.form.csv {
         csv(&tasks)?;
     } else if tasks.is_empty() {

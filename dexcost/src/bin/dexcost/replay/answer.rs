@@ -28,6 +28,12 @@ pub(crate) struct Answer {
     cost_confidence: &'static str,
     pricing_source: &'static str,
     pricing_version: Option<String>,
+    /// Whether it was served from capacity that is paid for by time.
+    prepaid: bool,
+    /// Whether the reply broke off, so that the cost is a floor.
+    cut_off: bool,
+    /// What has no price, or was not counted.
+    unpriced: Vec<String>,
     request_id: Option<String>,
     pub(crate) service: Option<Service>,
     #[serde(skip)]
@@ -114,6 +120,13 @@ impl Answer {
             pricing_source: cost.pricing_source.as_str(),
             pricing_version: (!cost.pricing_version.is_empty())
                 .then(|| cost.pricing_version.as_str().to_owned()),
+            prepaid: call.is_prepaid,
+            cut_off: call.is_cut_off,
+            unpriced: cost
+                .unpriced
+                .iter()
+                .map(|unit| unit.as_str().to_owned())
+                .collect(),
             request_id: owned(&call.request_id),
             service: seen.service.as_deref().map(Service::new),
             cost: amount,
