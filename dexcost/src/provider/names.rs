@@ -101,12 +101,15 @@ const fn folded(letter: u8) -> u8 {
     }
 }
 
+#[inline]
 fn same(name: &[u8], known: &str) -> bool {
-    name.len() == known.len()
-        && name
-            .iter()
-            .zip(known.as_bytes())
-            .all(|(a, b)| a == b || folded(*a) == folded(*b))
+    name.len() == known.len() && (name == known.as_bytes() || same_folded(name, known))
+}
+
+fn same_folded(name: &[u8], known: &str) -> bool {
+    name.iter()
+        .zip(known.as_bytes())
+        .all(|(a, b)| a == b || folded(*a) == folded(*b))
 }
 
 /// The providers whose slots a name may be in, the likeliest first.
@@ -146,10 +149,16 @@ pub(crate) fn by_path(path: &str) -> Option<&'static Provider> {
     Some(first)
 }
 
+/// The length of the shortest name whose family has another one.
+const SHORTEST_MEMBER: usize = 9;
+
 /// The family of a provider as price tables name it: entries of one family hold for all of it.
 #[inline]
 pub(crate) fn family(name: &str) -> &str {
-    if let Some(provider) = by_name(name) {
+    // No shorter name belongs to the family of another.
+    if name.len() < SHORTEST_MEMBER {
+        name
+    } else if let Some(provider) = by_name(name) {
         provider.family
     } else if name.starts_with("vertex_ai-") {
         "vertex_ai"

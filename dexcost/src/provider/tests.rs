@@ -89,6 +89,20 @@ fn no_name_and_no_host_belongs_to_two() {
 }
 
 #[test]
+fn the_family_of_every_price_key_is_the_one_in_its_record() {
+    for provider in all() {
+        assert_eq!(
+            family(provider.price_key),
+            provider.family,
+            "{}",
+            provider.price_key
+        );
+    }
+    assert_eq!(family("vertex_ai-language-models"), "vertex_ai");
+    assert_eq!(family("acme"), "acme");
+}
+
+#[test]
 fn the_wire_forms_name_in_a_path_comes_after_any_other() {
     assert_eq!(by_path("/groq/openai/v1/chat/completions").unwrap().id, "groq");
     assert_eq!(by_path("/openai/groq/x").unwrap().id, "groq");

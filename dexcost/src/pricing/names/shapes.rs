@@ -86,28 +86,24 @@ impl<'a> Ladder<'a, '_> {
                 })
                 .or_else(|| self.both(provider, ungeo.as_bytes(), Rung::SuffixStripped))
         });
-        found.or_else(|| self.other_revision(provider, short))
+        found
+            .or_else(|| self.other_revision(short))
+            .or_else(|| self.other_revision(ungeo?))
     }
 
-    /// The same model without the revision that the table lacks, in the geography first, or with the first
-    /// revision where the name has none.
-    fn other_revision(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {
-        for name in [Some(name), forms::without_geo(name)].into_iter().flatten() {
-            let mut bare = name;
-            while let Some(shorter) = forms::without_revision(bare) {
-                if let Some(found) = self.both(provider, shorter.as_bytes(), Rung::SuffixStripped) {
-                    return Some(found);
-                }
-                bare = shorter;
-            }
-            for revision in [&b"-v1:0"[..], b"-v1"] {
-                let revised = Joined::of(&[bare.as_bytes(), revision])?;
-                if let Some(found) = self.both(provider, revised.as_bytes(), Rung::SuffixStripped) {
-                    return Some(found);
-                }
-            }
-        }
-        None
+    /// The same model in another revision, where the table lacks this one: without it, or, where the name has
+    /// none, with the first one. Bedrock's models are listed by their bare names.
+    fn other_revision(&mut self, name: &str) -> Option<Step> {
+        let Some(shorter) = forms::without_revision(name) else {
+            return [&b"-v1:0"[..], b"-v1"]
+                .into_iter()
+                .find_map(|revision| self.probe(&[name.as_bytes(), revision], Rung::SuffixStripped));
+        };
+        self.look_up(shorter.as_bytes(), Rung::SuffixStripped)
+            .or_else(|| {
+                let bare = forms::without_revision(shorter)?;
+                self.look_up(bare.as_bytes(), Rung::SuffixStripped)
+            })
     }
 
     fn google(&mut self, provider: Biller<'a>, name: &'a str) -> Option<Step> {

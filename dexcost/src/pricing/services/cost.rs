@@ -92,9 +92,10 @@ pub struct ServiceCost {
 pub struct ServiceLine {
     /// What is counted, in the words of the catalog: `credit`, `page`, `vcpu_second`.
     pub unit: Text,
-    /// How many; for a percentage, the amount that it is a part of. `None` where it is not known.
+    /// How many; for a percentage, the amount that it is a part of, and 1 for a fee beside it. `None` where it
+    /// is not known.
     pub quantity: Option<Decimal>,
-    /// The price of one in US dollars, where it is so much each.
+    /// The price of one in US dollars; for a percentage, the part (0.029 is 2.9 %).
     pub unit_usd: Option<Decimal>,
     /// What it comes to in US dollars.
     pub usd: Option<Decimal>,
@@ -157,7 +158,8 @@ impl ServiceCost {
         }
         let mut usage = Usage::new();
         let observed = self.observed.iter().map(|seen| (&seen.unit, Some(seen.quantity)));
-        let lines = self.lines.iter().map(|line| (&line.unit, line.quantity));
+        let lines = self.lines.iter().filter(|line| line.unit != FEE);
+        let lines = lines.map(|line| (&line.unit, line.quantity));
         for (unit, quantity) in observed.chain(lines) {
             let unit = units::of(unit, &self.category);
             if let Some(quantity) = quantity
@@ -532,13 +534,22 @@ fn add(cost: &mut ServiceCost, unit: &Text, quantity: Option<Decimal>, price: Pr
     };
     cost.cost_usd = total;
     cost.gap = cost.gap.or(gap);
-    cost.lines.push(ServiceLine {
-        unit: unit.clone(),
+    let line = |unit: Text, quantity: Option<Decimal>, unit_usd: Option<Decimal>| ServiceLine {
+        unit,
         quantity,
-        unit_usd: match price {
-            Price::Each(each) => Some(each),
-            Price::None | Price::Part { .. } => None,
-        },
-        usd,
-    });
+        unit_usd,
+        usd: usd.and_then(|_| money::exact_product(quantity?, unit_usd?)),
+    };
+    let (each, fee) = match price {
+        Price::None => (None, None),
+        Price::Each(each) => (Some(each), None),
+        Price::Part { rate, fee } => (Some(rate), Some(fee).filter(|fee| !fee.is_zero())),
+    };
+    cost.lines.push(line(unit.clone(), quantity, each));
+    if fee.is_some() {
+        cost.lines.push(line(FEE, Some(Decimal::ONE), fee));
+    }
 }
+
+/// What a line counts that is charged for each exchange beside a part of the amount.
+const FEE: Text = Text::from_static("fee");

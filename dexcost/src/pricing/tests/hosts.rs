@@ -110,7 +110,6 @@ fn a_bedrock_revision_that_the_table_lacks_leads_to_the_same_model() {
     assert!(listed.key.is_some());
     for model in [
         "anthropic.claude-opus-4-6-v1:0",
-        "anthropic.claude-opus-4-6-v7:3",
         "anthropic.claude-opus-4-6",
         "arn:aws:bedrock:us-east-1:1:inference-profile/anthropic.claude-opus-4-6-v1:0",
     ] {
