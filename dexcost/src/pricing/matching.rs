@@ -154,10 +154,15 @@ fn climb<'a>(query: &PriceQuery<'a>, at_seconds: u64, trace: Option<&mut Vec<Str
         embedding: query.call_type == CallType::Embedding,
         at_seconds,
     };
-    match hints.host.filter(|_| query.provider.is_none_or(str::is_empty)) {
-        Some(host) if names::of_host(host).is_none() => climb_for_unknown_host(query, host, &hints, trace),
+    match hints.host.filter(|_| is_nobody(query.provider)) {
+        Some(host) if is_nobody(names::of_host(host)) => climb_for_unknown_host(query, host, &hints, trace),
         _ => climb_for_call(query, &hints, trace),
     }
+}
+
+/// Whether a provider is none, or no more than some server inside the network.
+fn is_nobody(provider: Option<&str>) -> bool {
+    provider.is_none_or(|id| id.is_empty() || id == provider::ANY_LOCAL)
 }
 
 #[inline(always)]

@@ -107,7 +107,7 @@ pub(crate) fn owner(host: &str, port: Option<&str>) -> HostOwner {
             .port
             .is_some_and(|known| Some(known.number) == port && (!known.is_shared || is_loopback(host)))
     };
-    let server = all().find(listens).or_else(|| by_name(local::ANY));
+    let server = all().find(listens).or_else(|| by_name(local::ANY_LOCAL));
     server.map_or(HostOwner::Unknown, HostOwner::Local)
 }
 

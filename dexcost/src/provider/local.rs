@@ -27,7 +27,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
     },
     Provider {
         instrument: Some("openai-compatible"),
-        ..Provider::named(ANY)
+        ..Provider::named(ANY_LOCAL)
     },
     Provider {
         aliases: &["lmstudio"],
@@ -50,4 +50,4 @@ pub(crate) fn is_ollama_cloud(model: &str) -> bool {
 }
 
 /// A server on this machine or network that no port names.
-pub(super) const ANY: &str = "openai-compatible-local";
+pub(crate) const ANY_LOCAL: &str = "openai-compatible-local";

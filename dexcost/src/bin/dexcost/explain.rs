@@ -115,6 +115,10 @@ fn lines(event: &Event) -> Option<String> {
 
 fn stated(event: &Event) -> String {
     let call = event.call.as_deref();
+    if call.is_some_and(|call| call.is_prepaid) {
+        return "The call was served from capacity that is paid for by time; it costs nothing itself."
+            .to_owned();
+    }
     let Some(reported) = call.and_then(|call| call.reported_cost_usd) else {
         return "The provider refused the call and bills nothing for it.".to_owned();
     };
@@ -148,6 +152,27 @@ fn rate(event: &Event) -> String {
     }
 }
 
+/// What else an event of the tables says of its cost.
+fn remarks(call: &CallFacts) -> String {
+    let mut text = String::new();
+    if let Some(stated) = call.reported_cost_usd.filter(|stated| !stated.is_zero()) {
+        let stated = money::plain(stated);
+        text += &if call.is_byok {
+            format!("\nThe gateway's fee of {stated} USD for the use of the caller's own key comes on top.")
+        } else {
+            format!("\nThe provider stated {stated} USD, which cannot be; it was refused.")
+        };
+    }
+    if call.is_cut_off {
+        text += "\nThe reply broke off: what was counted is a floor.";
+    }
+    if !call.uncounted.is_empty() {
+        let uncounted = display::name(&call.uncounted.join(", "));
+        text += &format!("\nNot counted by the provider, so not in the cost: {uncounted}.");
+    }
+    text
+}
+
 fn from_tables(event: &Event, engine: &PricingEngine) -> String {
     let mut call = event.call.as_deref().cloned().unwrap_or_else(CallFacts::default);
     if call.model_requested.is_none() && call.model_returned.is_none() {
@@ -171,6 +196,7 @@ fn from_tables(event: &Event, engine: &PricingEngine) -> String {
             engine.explain(&of_part)
         );
     }
+    text += &remarks(&call);
     if event
         .pricing_version
         .as_deref()

@@ -43,12 +43,19 @@ fn inside_a_network_nobody_can_know_a_price_and_explain_says_what_to_write() {
         assert_eq!((cost.cost_usd, cost.rung), (None, Rung::Unknown), "{host}");
     }
     let usage = Usage::new().with(Unit::InputTokens, 1);
-    let query = PriceQuery {
-        host: Some("llm"),
-        ..PriceQuery::new("gpt-4o-mini", &usage, noon())
-    };
-    let explanation = PricingEngine::new().explain(&query).to_string();
-    assert!(explanation.contains("Config::hosts"), "{explanation}");
+    for (host, provider) in [
+        ("llm", None),
+        ("10.0.0.5:8000", None),
+        ("llm.local", Some("openai-compatible-local")),
+    ] {
+        let query = PriceQuery {
+            provider,
+            host: Some(host),
+            ..PriceQuery::new("gpt-4o-mini", &usage, noon())
+        };
+        let explanation = PricingEngine::new().explain(&query).to_string();
+        assert!(explanation.contains("Config::hosts"), "{explanation}");
+    }
 }
 
 #[test]
