@@ -84,11 +84,14 @@ fn parts(config: &Config, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Result<
     } else {
         sink
     };
-    OwnHosts::new(&config.hosts)?;
     let rates = RateRegistry::new();
     if let Some(path) = &config.rates_path {
         rates.load(path)?;
     }
+    let mut capture = config.capture();
+    capture.hosts = rates.hosts();
+    capture.hosts.extend(config.hosts.clone());
+    OwnHosts::new(&capture.hosts)?;
     let pricing = PricingEngine::new();
     if let Some(path) = &config.prices_path {
         pricing.load_overrides(path)?;
@@ -105,7 +108,7 @@ fn parts(config: &Config, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Result<
         privacy,
         retry_heuristics: config.retry_heuristics(),
         session_idle: config.session_idle,
-        capture: config.capture(),
+        capture,
         services: ServiceCatalog::new(),
     })
 }

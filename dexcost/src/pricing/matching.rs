@@ -194,8 +194,8 @@ fn climb_for_unknown_host<'a>(
             "the maker's price, as an estimate"
         };
         trace.push(format!(
-            "nobody knows who answers at `{host}`: {stands}; to say who does, set `Config::hosts` (\"{host}\" to \
-             \"openai\", say), or name the provider"
+            "nobody knows who answers at `{host}`: {stands}; to say who does, write `hosts: {{{host}: openai}}`, say, \
+             in the rates file, or set `Config::hosts`, or name the provider"
         ));
     }
     if is_private {

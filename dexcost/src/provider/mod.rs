@@ -26,7 +26,7 @@ mod tests;
 pub(crate) use hosts::{HostOwner, is_private_name, normal_host, owner};
 pub(crate) use local::{ANY_LOCAL, OLLAMA_CLOUD, is_ollama_cloud};
 pub(crate) use names::{by_name, by_path, family};
-pub(crate) use own_hosts::OwnHosts;
+pub(crate) use own_hosts::{OwnHosts, check_own_host};
 pub(crate) use record::{BillingQuirks, ContainerPrice, Kind, Minimum, Provider, Reasoning, UsageQuirks};
 
 /// Every provider.

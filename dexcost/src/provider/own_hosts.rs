@@ -16,19 +16,12 @@ impl OwnHosts {
     ///
     /// [`Error::InvalidSetting`] for a host that is none and for a provider that nobody knows.
     pub(crate) fn new(hosts: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let known = |(host, name): (&String, &String)| {
-            let wrong = |reason: String| Error::InvalidSetting {
+        let known = |(host, name): (&String, &String)| match check_own_host(host, name) {
+            Ok(provider) => Ok((host.trim().to_ascii_lowercase(), provider)),
+            Err(reason) => Err(Error::InvalidSetting {
                 name: "hosts",
                 reason,
-            };
-            if host.trim().is_empty() || host.contains(['/', ' ', '@']) {
-                return Err(wrong(format!(
-                    "`{host}` is no host; write `llm.example.com` or `llm.example.com:8080`"
-                )));
-            }
-            let provider = by_name(name)
-                .ok_or_else(|| wrong(format!("nobody knows the provider `{name}` of `{host}`")))?;
-            Ok((host.trim().to_ascii_lowercase(), provider))
+            }),
         };
         hosts.iter().map(known).collect::<Result<_, _>>().map(Self)
     }
@@ -42,6 +35,16 @@ impl OwnHosts {
         let with_port = port.and_then(|port| self.0.get(&format!("{host}:{port}")));
         with_port.or_else(|| self.0.get(&*host)).copied()
     }
+}
+
+/// The provider that is said to answer at a host; else what is wrong with that.
+pub(crate) fn check_own_host(host: &str, name: &str) -> Result<&'static Provider, String> {
+    if host.trim().is_empty() || host.contains(['/', ' ', '@']) {
+        return Err(format!(
+            "`{host}` is no host; write `llm.example.com` or `llm.example.com:8080`"
+        ));
+    }
+    by_name(name).ok_or_else(|| format!("nobody knows the provider `{name}` of `{host}`"))
 }
 
 #[cfg(test)]

@@ -159,8 +159,7 @@ impl<'a> Ladder<'a, '_> {
         if let Some(found) = self.look_up(name.as_bytes(), rung) {
             return Some(found);
         }
-        let by_other_sign = || forms::provider_prefix(name).filter(|_| !name.contains('/'));
-        if let Some((first, rest)) = name.split_once('/').or_else(by_other_sign) {
+        if let Some((first, rest)) = forms::provider_prefix(name).or_else(|| name.split_once('/')) {
             let provider = Biller::of(first);
             if provider.kind != Kind::Proxy {
                 self.provider = Some(provider);

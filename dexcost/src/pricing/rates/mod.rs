@@ -9,6 +9,8 @@
 //!     cost_usd: 0.005
 //! ```
 //!
+//! Beside `rates` a file may say who answers at hosts of the user's own: `hosts: {llm.acme.internal: openai}`.
+//!
 //! `cost_usd` is read as its exact text, quoted or not, and never passes through a float. A file
 //! with anything wrong in it is refused as a whole.
 
@@ -72,6 +74,7 @@ pub struct RateRegistry {
 #[derive(Clone, Debug, Default)]
 struct Rates {
     entries: BTreeMap<Text, RateEntry>,
+    hosts: BTreeMap<String, String>,
     /// Computed when it is first asked for.
     version: OnceLock<Text>,
 }
@@ -111,7 +114,7 @@ impl RateRegistry {
                 name: "cost_usd".to_owned(),
             });
         }
-        self.take_over(&[entry]);
+        self.take_over(&[entry], &[]);
         Ok(())
     }
 
@@ -178,7 +181,8 @@ impl RateRegistry {
     ///
     /// [`Error::PriceFile`], as with [`load`](Self::load).
     pub fn load_text(&self, yaml: &str, origin: &str) -> Result<(), Error> {
-        self.take_over(&yaml::parse(yaml, origin)?);
+        let contents = yaml::parse(yaml, origin)?;
+        self.take_over(&contents.rates, &contents.hosts);
         Ok(())
     }
 
@@ -203,18 +207,37 @@ impl RateRegistry {
     /// ```
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        yaml::print(self.rates.load().entries.values())
+        let rates = self.rates.load();
+        yaml::print(rates.entries.values()) + &yaml::print_hosts(rates.hosts.iter())
     }
 
-    fn take_over(&self, entries: &[RateEntry]) {
+    /// Who answers at hosts of the user's own: host, or `host:port`, and the name of a provider, as the section
+    /// `hosts` of the files says. A tracker takes them over when it is built, beside
+    /// [`Config::hosts`](crate::Config::hosts).
+    ///
+    /// ```
+    /// use dexcost::RateRegistry;
+    ///
+    /// let rates = RateRegistry::new();
+    /// rates.load_text("hosts: {llm.acme.internal: openai}", "rates.yaml").unwrap();
+    /// assert_eq!(rates.hosts()["llm.acme.internal"], "openai");
+    /// ```
+    #[must_use]
+    pub fn hosts(&self) -> BTreeMap<String, String> {
+        self.rates.load().hosts.clone()
+    }
+
+    fn take_over(&self, entries: &[RateEntry], hosts: &[(String, String)]) {
         self.rates.rcu(|old| {
             let mut next = Rates {
                 entries: old.entries.clone(),
+                hosts: old.hosts.clone(),
                 version: OnceLock::new(),
             };
             for entry in entries {
                 next.entries.insert(entry.service.clone(), entry.clone());
             }
+            next.hosts.extend(hosts.iter().cloned());
             Arc::new(next)
         });
     }

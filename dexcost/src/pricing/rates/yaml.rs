@@ -14,10 +14,19 @@ use super::RateEntry;
 use crate::canonical;
 use crate::error::Error;
 use crate::money;
+use crate::provider;
 use crate::text::Text;
 
-/// The rates of a text, in its order; an error names `origin`, line and entry.
-pub(super) fn parse(text: &str, origin: &str) -> Result<Vec<RateEntry>, Error> {
+/// What a rates file holds, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) rates: Vec<RateEntry>,
+    /// Hosts of the user's own, and the names of the providers that answer there.
+    pub(super) hosts: Vec<(String, String)>,
+}
+
+/// What a text holds; an error names `origin`, line and entry.
+pub(super) fn parse(text: &str, origin: &str) -> Result<Contents, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -37,8 +46,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn document(&mut self) -> Result<Vec<RateEntry>, Error> {
-        let mut rates = None;
+    fn document(&mut self) -> Result<Contents, Error> {
+        let (mut rates, mut hosts) = (None, None);
         self.next()?;
         if self.next()? == Event::StreamEnd {
             return Err(self.wrong("the file is empty"));
@@ -48,13 +57,34 @@ impl Reader<'_> {
                 rates = Some(reader.services()?);
                 Ok(())
             }
-            _ => Err(reader.wrong("unknown key; only `rates` stands at the top")),
+            "hosts" => {
+                hosts = Some(reader.hosts()?);
+                Ok(())
+            }
+            _ => Err(reader.wrong("unknown key; only `rates` and `hosts` stand at the top")),
         })?;
         self.next()?;
         if self.next()? != Event::StreamEnd {
             return Err(self.wrong("more than one YAML document"));
         }
-        rates.ok_or_else(|| self.wrong("`rates` is missing"))
+        if rates.is_none() && hosts.is_none() {
+            return Err(self.wrong("`rates` is missing"));
+        }
+        Ok(Contents {
+            rates: rates.unwrap_or_default(),
+            hosts: hosts.unwrap_or_default(),
+        })
+    }
+
+    fn hosts(&mut self) -> Result<Vec<(String, String)>, Error> {
+        let mut hosts = Vec::new();
+        self.mapping(|reader, host| {
+            let name = reader.text()?;
+            provider::check_own_host(host, &name).map_err(|reason| reader.wrong(&reason))?;
+            hosts.push((host.to_owned(), name));
+            Ok(())
+        })?;
+        Ok(hosts)
     }
 
     fn services(&mut self) -> Result<Vec<RateEntry>, Error> {
@@ -184,6 +214,20 @@ const fn name(event: &Event) -> &'static str {
     }
 }
 
+/// Prints hosts with their providers, if there are any.
+pub(super) fn print_hosts<'a>(hosts: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let mut out = String::new();
+    for (host, name) in hosts {
+        // Writing to a string cannot fail.
+        writeln!(out, "  {}: {}", quoted(host), quoted(name)).unwrap_or_default();
+    }
+    if out.is_empty() {
+        out
+    } else {
+        format!("hosts:\n{out}")
+    }
+}
+
 /// Prints rates, in the order given. Texts are quoted, so that no other reader takes a service
 /// for a number or a price for a float.
 pub(super) fn print<'a>(entries: impl Iterator<Item = &'a RateEntry>) -> String {
@@ -225,7 +269,7 @@ mod tests {
 
     fn cost(price: &str) -> Result<Decimal, Error> {
         let yaml = format!("rates:\n  s:\n    per: call\n    cost_usd: {price}\n");
-        parse(&yaml, "f").map(|rates| rates[0].cost_usd)
+        parse(&yaml, "f").map(|contents| contents.rates[0].cost_usd)
     }
 
     #[test]
@@ -376,7 +420,9 @@ mod tests {
 
     #[test]
     fn a_number_may_name_a_service_and_a_byte_order_mark_may_lead() {
-        let rates = parse("\u{feff}rates:\r\n  8080: {per: 1000, cost_usd: 1}\r\n", "f").unwrap();
+        let rates = parse("\u{feff}rates:\r\n  8080: {per: 1000, cost_usd: 1}\r\n", "f")
+            .unwrap()
+            .rates;
         assert_eq!(
             (rates[0].service.as_str(), rates[0].per.as_str()),
             ("8080", "1000")
@@ -394,7 +440,33 @@ mod tests {
         fn what_is_printed_is_read_as_the_same(service in any::<String>(), per in any::<String>(), digits in 0..i64::MAX, scale in 0..28_u32) {
             prop_assume!(!service.trim().is_empty() && !per.trim().is_empty());
             let rate = RateEntry { service: service.into(), per: per.into(), cost_usd: Decimal::new(digits, scale) };
-            prop_assert_eq!(parse(&print(std::iter::once(&rate)), "f").unwrap(), [rate]);
+            prop_assert_eq!(parse(&print(std::iter::once(&rate)), "f").unwrap().rates, [rate]);
+        }
+    }
+
+    #[test]
+    fn hosts_are_read_beside_the_rates_and_wrong_ones_are_named() {
+        let contents = parse("hosts: {llm.acme.internal: OpenAI, \"gw:8080\": mistral}\n", "f").unwrap();
+        assert_eq!(contents.rates, []);
+        assert_eq!(
+            contents.hosts[0],
+            ("llm.acme.internal".to_owned(), "OpenAI".to_owned())
+        );
+        let again = parse(
+            &print_hosts(contents.hosts.iter().map(|(host, name)| (host, name))),
+            "f",
+        );
+        assert_eq!(again.unwrap().hosts, contents.hosts);
+        for (yaml, named) in [
+            (
+                "hosts: {llm: opnai}",
+                "line 1, hosts.llm: nobody knows the provider `opnai`",
+            ),
+            ("hosts: {\"https://x/v1\": openai}", "is no host"),
+            ("hosts: [llm]", "a mapping is needed here"),
+        ] {
+            let error = parse(yaml, "f").unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
         }
     }
 }

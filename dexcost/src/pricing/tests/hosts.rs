@@ -87,6 +87,12 @@ fn names_are_found_without_the_parts_that_a_table_spells_otherwise() {
             "llama-3.1-405b-instruct-maas",
             "vertex_ai/meta/llama-3.1-405b-instruct-maas",
         ),
+        (
+            "",
+            "openrouter:anthropic/claude-haiku-4.5",
+            "openrouter/anthropic/claude-haiku-4.5",
+        ),
+        ("", "azure:gpt-4o-mini", "azure/gpt-4o-mini"),
         ("OpenAI", "gpt-4o-mini", "gpt-4o-mini"),
         ("Azure-OpenAI", "gpt-4o-mini", "azure/gpt-4o-mini"),
     ] {
