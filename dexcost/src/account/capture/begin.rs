@@ -58,7 +58,14 @@ fn begin(
     services: Option<&ServiceCatalog>,
 ) -> Exchange {
     if let Some(found) = services.and_then(|services| by_registered_rate(request, services)) {
-        return other_call(request, Some(found));
+        // It replaces the price of a model's call, not the call: its tokens and its model stay.
+        return match route.filter(|route| is_wanted && route.is_known && route.purpose == Purpose::Inference)
+        {
+            Some(route) => Exchange::of(Call::Model(Box::new(
+                ModelCall::new(request, route).sold_as(request, Some(found)),
+            ))),
+            None => other_call(request, Some(found)),
+        };
     }
     match (route.filter(|_| is_wanted), services) {
         (Some(route), None) => model_call(request, route),

@@ -14,6 +14,7 @@ use crate::usage::{Unit, Usage};
 
 /// The cost of what an exchange showed, at the prices of `billed_at`.
 ///
+/// - A rate that the user registered for the domain comes before everything else.
 /// - A price that the provider states beats every table ([`PricingSource::ProviderResponse`],
 ///   [`CostConfidence::Exact`]); what a gateway says its own provider charges to the caller's key
 ///   is added. A stated zero counts only where the provider is known to bill by what it states.
@@ -68,6 +69,13 @@ pub(crate) fn cost_of(
     };
     if !seen.captured || !is_counted {
         return unknown();
+    }
+    if let Some(service) = seen
+        .sold_as
+        .as_ref()
+        .filter(|service| service.pricing_source == PricingSource::RateRegistry)
+    {
+        return of_catalog(seen, service, bill);
     }
     if seen.call.is_prepaid {
         return prepaid(seen, prices, billed_at, bill);

@@ -229,3 +229,25 @@ fn a_stream_that_was_asked_for_may_be_answered_by_plain_json() {
         (OperationStatus::Succeeded, false)
     );
 }
+
+#[test]
+fn a_registered_domain_rate_replaces_the_price_of_a_models_call_and_not_the_call() {
+    let services = crate::pricing::ServiceCatalog::new();
+    services
+        .register_domain_rate("api.openai.com", "0.01", "request")
+        .unwrap();
+    let mut exchange = Exchange::begin_with(&RequestFacts::to_url("POST", OPENAI, &()), &services);
+    exchange.request_data(br#"{"model":"gpt-4o-mini","messages":[]}"#);
+    exchange.response(200, &());
+    exchange.data(
+        br#"{"model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":100}}"#,
+    );
+    let seen = exchange.settle(Ending::Done);
+    assert!(seen.captured && seen.service.is_none());
+    assert_eq!(seen.usage.count(Unit::InputTokens), 1000);
+    assert_eq!(seen.call.model_returned.as_deref(), Some("gpt-4o-mini"));
+    let prices = crate::pricing::PricingEngine::new();
+    let cost = pricing_of(&seen, &prices, crate::clock::Timestamp::default());
+    assert_eq!(cost.cost_usd, Some(crate::dec!(0.01)));
+    assert_eq!(cost.pricing_source, crate::event::PricingSource::RateRegistry);
+}
