@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use crate::event::Details;
+use crate::event::{CostConfidence, Details};
 use crate::observation::ServiceUse;
 use crate::pricing::{
     ServiceBodies, ServiceCost, ServiceKind, ServiceLine, ServiceMatch, ServiceObservation, ServiceReader,
@@ -110,19 +110,26 @@ impl ServiceCall {
     ) -> Option<ServiceUse> {
         self.request.iter_mut().for_each(Kept::finish);
         let mut is_readable = true;
+        let reads_reply = self.reply.is_some();
         if let Some(Read { decoder, reader }) = &mut self.reply {
             decoder.finish(&mut |plain| reader.feed(plain));
             is_readable = decoder.trouble().is_none() && !reader.is_cut();
         }
+        let is_cut = !(is_whole && is_readable);
         let cost = self.found.cost(&ServiceBodies {
             request: self.request.as_ref().map(|kept| &kept.bytes[..]),
             request_is_cut: self.request.as_ref().is_some_and(|kept| kept.is_cut),
             reply: self.reply.as_ref().map(|read| read.reader.kept()),
-            reply_is_cut: !(is_whole && is_readable),
+            reply_is_cut: is_cut,
             sent_bytes: Some(sent_bytes),
             elapsed_ms,
         })?;
-        use_of(cost)
+        let mut used = use_of(cost)?;
+        // What was read before the reply broke off is a floor.
+        if is_cut && reads_reply {
+            used.cost_confidence = used.cost_confidence.max(CostConfidence::Estimated);
+        }
+        Some(used)
     }
 }
 
@@ -159,7 +166,7 @@ fn use_of(cost: ServiceCost) -> Option<ServiceUse> {
     if is_subscription {
         details.insert("billing".to_owned(), "subscription".into());
         used.cost_usd = Some(rust_decimal::Decimal::ZERO);
-        used.cost_confidence = crate::event::CostConfidence::Computed;
+        used.cost_confidence = CostConfidence::Computed;
     }
     if let Some(model) = cost.model_table {
         used.model = Some(model.model);

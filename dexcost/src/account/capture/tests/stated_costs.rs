@@ -269,3 +269,18 @@ fn a_tier_is_priced_as_served_and_one_that_nobody_knows_is_an_estimate() {
     assert_eq!(cost("batch"), (Some(dec!(0.00015)), CostConfidence::Computed));
     assert_eq!(cost("warp"), (Some(dec!(0.0003)), CostConfidence::Estimated));
 }
+
+#[test]
+fn what_a_service_said_before_its_reply_broke_off_is_an_estimate() {
+    let confidence = |ending| {
+        let facts = RequestFacts::to_url("POST", "https://api.tavily.com/search", &());
+        let mut exchange = Exchange::begin_with(&facts, &crate::pricing::ServiceCatalog::new());
+        exchange.response(200, &());
+        exchange.data(br#"{"usage":{"credits":2}}"#);
+        let service = exchange.settle(ending).service.unwrap();
+        (service.cost_usd, service.cost_confidence)
+    };
+    let (whole, cut) = (confidence(Ending::Done), confidence(Ending::Failed));
+    assert_eq!((whole.0, cut.0), (Some(dec!(0.016)), Some(dec!(0.016))));
+    assert!(whole.1 < CostConfidence::Estimated && cut.1 == CostConfidence::Estimated);
+}
