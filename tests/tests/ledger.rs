@@ -425,7 +425,7 @@ fn a_model_that_runs_at_somebody_elses_expense_is_still_a_model() {
 }
 
 #[test]
-fn a_registered_rate_wins_on_a_host_of_models_too() {
+fn a_registered_rate_replaces_the_price_on_a_host_of_models_and_not_the_call() {
     let (_sink, tracker, task) = opened();
     tracker
         .register_domain_rate("api.deepgram.com", "0.01", "request")
@@ -437,7 +437,8 @@ fn a_registered_rate_wins_on_a_host_of_models_too() {
             b"{}",
         ))
         .unwrap();
-    assert_eq!(event.event_type, EventType::ExternalCost);
+    assert_eq!(event.event_type, EventType::LlmCall);
+    assert_eq!(event.provider.as_deref(), Some("deepgram"));
     assert_eq!(event.cost_usd, Some(dec!(0.01)));
 }
 
