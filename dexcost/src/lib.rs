@@ -87,7 +87,7 @@ pub use integrations::{TrackedAnthropic, TrackedOpenAI};
 #[doc(hidden)]
 pub use literal::__literal;
 pub use loss::{Loss, LossKind, LossReason};
-pub use observation::{BodyTrouble, FurtherUse, JobSight, Observation, ServiceUse, UsageScope};
+pub use observation::{BatchSight, BodyTrouble, FurtherUse, JobSight, Observation, ServiceUse, UsageScope};
 pub use pricing::{
     CostResult, EgressCost, EgressDestination, EgressPricing, Explanation, PriceLine, PriceQuery,
     PricingEngine, RateEntry, RateRegistry, Resolution, Rung, ServiceBodies, ServiceCatalog, ServiceCost,

@@ -67,6 +67,8 @@ pub struct Observation {
     pub further: Vec<FurtherUse>,
     /// How many more tools were called in the same message than are told apart.
     pub unrecorded_calls: u64,
+    /// What it shows of a batch of calls.
+    pub batch: Option<Box<BatchSight>>,
     /// What went over the network, measured as HTTP/1.1 messages where the adapter sits: content
     /// codings as sent, no transport encryption, no frames. No call where the traffic is not counted.
     pub traffic: HostTraffic,
@@ -82,6 +84,29 @@ pub struct JobSight {
     /// What it consumed, where the exchange shows its end: a poll, or the reply to what tools found for it;
     /// empty where nothing was reported. `None` where it was begun.
     pub consumed: Option<Usage>,
+}
+
+/// What an exchange shows of a batch of calls: that it was made, or what became of its requests.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BatchSight {
+    /// Under what the batch is known, its files among it, as keys that hold for one process only.
+    pub keys: Vec<u64>,
+    /// Whether this exchange made the batch.
+    pub is_new: bool,
+    /// Requests of the batch, each as the call that it was, to be counted once however often it is shown:
+    /// [`CallFacts::batch_request_id`](crate::CallFacts::batch_request_id) tells it from all others of the
+    /// provider.
+    pub requests: Vec<Observation>,
+    /// How many more requests there were than are held at a time.
+    pub unrecorded: u64,
+}
+
+impl BatchSight {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.requests.is_empty() && self.unrecorded == 0
+    }
 }
 
 /// The use of a priced service in one exchange.
@@ -181,6 +206,7 @@ impl Observation {
             sold_as: None,
             further: Vec::new(),
             unrecorded_calls: 0,
+            batch: None,
             traffic: HostTraffic::default(),
             peer: Peer::default(),
         }

@@ -359,3 +359,57 @@ fn a_path_that_is_no_utf8_is_as_good_as_any() {
         buffer.close(LONG).unwrap();
     }
 }
+
+/// A recording of a download of three results of a batch.
+fn download(folder: &Path) -> PathBuf {
+    let line = |n: u32| {
+        let message = format!(
+            r#"{{"id":"msg_{n}","type":"message","model":"claude-haiku-4-5","usage":{{"input_tokens":1000,"output_tokens":100}}}}"#
+        );
+        format!(r#"{{"custom_id":"{n}","result":{{"type":"succeeded","message":{message}}}}}"#) + "\n"
+    };
+    let body: String = (0..3).map(line).collect();
+    let har = serde_json::json!({"log": {"entries": [{
+        "startedDateTime": "2026-11-22T09:00:00Z",
+        "request": {"method": "GET", "url": "https://api.anthropic.com/v1/messages/batches/b/results"},
+        "response": {"status": 200, "content": {"text": body}},
+    }]}});
+    let file = folder.join("download.har");
+    std::fs::write(&file, har.to_string()).unwrap();
+    file
+}
+
+#[test]
+fn results_of_a_batch_that_two_processes_fetch_at_once_are_on_the_ledger_once() {
+    let place = Place::new();
+    let file = download(place.folder.path());
+    let file = file.to_str().unwrap();
+    let one = place.read(&["replay", file, "--json"]);
+    let one: serde_json::Value = serde_json::from_str(&one).unwrap();
+    assert_eq!(
+        (&one["usage_scope"], one["cost_usd"].is_null()),
+        (&"none".into(), true)
+    );
+    let ids: Vec<_> = (0..3).map(|n| one["batch"][n]["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["msg_0", "msg_1", "msg_2"]);
+    // Half of 1 and of 5 US dollars per million tokens.
+    assert_eq!(one["batch"][0]["cost_usd"], "0.00075");
+    let keep = || {
+        let mut replay = command(&place.path());
+        replay.args(["replay", file, "--buffer"]).arg(place.path());
+        replay.stdout(Stdio::null()).spawn().unwrap()
+    };
+    for mut process in [keep(), keep(), keep()] {
+        assert!(process.wait().unwrap().success());
+    }
+    let report = place.read(&["report", "--json", "--by", "model"]);
+    let row = report
+        .lines()
+        .find(|line| line.contains("claude-haiku-4-5"))
+        .unwrap();
+    let row: serde_json::Value = serde_json::from_str(row).unwrap();
+    assert_eq!(
+        (&row["events"], &row["total_cost_usd"]),
+        (&3.into(), &"0.00225".into())
+    );
+}

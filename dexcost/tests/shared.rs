@@ -71,3 +71,65 @@ fn every_kind_of_wrong_cost_that_was_reported_is_right_whole_and_in_pieces() {
 fn recordings_that_are_cut_off_never_show_more_than_the_whole() {
     judge("cut.py", &[DEXCOST, "@corpus/open.jsonl.gz"]);
 }
+
+/// The requests that downloads of results in the corpus show.
+const DOWNLOADS: &[(&str, &[&str])] = &[
+    (
+        "648342c227312682",
+        &[
+            "batch_req_6a85c1614f9081909458b938a868c6a2",
+            "batch_req_6a85c161492c81908e872a539548e95b",
+        ],
+    ),
+    ("69807e77a42acb7d", &["msg_011CeCHqExY3pkcBckm37hEV"]),
+    // Mistral's results, inside of a poll.
+    (
+        "3430457cd19caf42",
+        &["batch-ca1cd668-5cdf78f8-0", "batch-ca1cd668-5cdf78f8-146"],
+    ),
+    (
+        "acebc5df04278410",
+        &["xr-FavMd3JGa2Q-swqfYBw", "UMCFarbOEOqsz7IPvIHruQ0"],
+    ),
+    (
+        "e3a82e71bac13bc7",
+        &[
+            "4a5717cc-05d2-9ca6-8937-276ff2e5708b",
+            "0c1bfbd0-1a2a-926e-b455-d9918a898163",
+        ],
+    ),
+];
+
+#[test]
+fn recorded_downloads_of_results_show_their_requests_and_nothing_else_does() {
+    let Some(shared) = shared("downloads of results") else {
+        return;
+    };
+    for pieces in [&[][..], &["--chunk", "1"]] {
+        let run = Command::new(DEXCOST)
+            .args(["replay", "--json"])
+            .args(pieces)
+            .arg(shared.join("corpus/open.jsonl.gz"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(run.stdout).unwrap();
+        let mut found = 0;
+        for line in said.lines() {
+            let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+            let batch = answer["batch"].as_array().unwrap();
+            let ids: Vec<_> = batch
+                .iter()
+                .map(|request| request["id"].as_str().unwrap())
+                .collect();
+            let wanted = DOWNLOADS.iter().find(|(id, _)| answer["id"] == *id);
+            assert_eq!(ids, wanted.map_or(&[][..], |(_, ids)| ids), "{}", answer["id"]);
+            if wanted.is_some() {
+                found += 1;
+                assert_eq!(answer["usage_scope"], "none");
+                assert!(answer["cost_usd"].is_null());
+                assert!(batch.iter().all(|request| request["cost_usd"].is_string()));
+            }
+        }
+        assert_eq!(found, DOWNLOADS.len());
+    }
+}

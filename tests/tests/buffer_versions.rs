@@ -1,6 +1,6 @@
 //! Files that earlier versions wrote are read by this one, and written on.
 //!
-//! Each fixture `buffer-v<schema>.sqlite3` was made by the code of that version from `buffer-v<schema>.json`'s
+//! Each fixture `buffer-v<schema>.sqlite3` was made by the code of that version from `buffer.json`'s
 //! tasks and events. To make one for a new schema: `cargo test -p dexcost-tests --test buffer_versions --
 //! --ignored`, before the first release that writes it; never again afterwards.
 
@@ -24,7 +24,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn golden() -> (Vec<Task>, Vec<Event>) {
-    let text = std::fs::read_to_string(fixture("buffer-v1.json")).unwrap();
+    let text = std::fs::read_to_string(fixture("buffer.json")).unwrap();
     let golden: Value = serde_json::from_str(&text).unwrap();
     let tasks = serde_json::from_value(golden["tasks"].clone()).unwrap();
     let events = serde_json::from_value(golden["events"].clone()).unwrap();
@@ -33,10 +33,19 @@ fn golden() -> (Vec<Task>, Vec<Event>) {
 
 #[test]
 fn a_file_of_schema_1_is_read_and_written_on() {
+    is_read_and_written_on("buffer-v1.sqlite3");
+}
+
+#[test]
+fn a_file_of_schema_2_is_read_and_written_on() {
+    is_read_and_written_on("buffer-v2.sqlite3");
+}
+
+fn is_read_and_written_on(file: &str) {
     let (tasks, events) = golden();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("buffer.sqlite3");
-    std::fs::copy(fixture("buffer-v1.sqlite3"), &path).unwrap();
+    std::fs::copy(fixture(file), &path).unwrap();
     let options = BufferOptions::at(&path).keep(None);
     for round in 0..2 {
         let reader = BufferReader::open(&path).unwrap();
@@ -65,7 +74,7 @@ fn a_file_of_schema_1_is_read_and_written_on() {
 #[ignore = "makes the fixture of a schema; run once per schema"]
 fn make() {
     let (tasks, events) = golden();
-    let path = fixture("buffer-v1.sqlite3");
+    let path = fixture("buffer-v2.sqlite3");
     let buffer = Buffer::open(BufferOptions::at(path).keep(None)).unwrap();
     for task in tasks.iter().rev() {
         buffer.put(Record::TaskEnded(Arc::new(task.clone()))).unwrap();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use dexcost::capture::{Exchange, Headers};
-use dexcost::{Claim, CostTracker, Ending, ErrorType, Scope, TaskHandle};
+use dexcost::{BatchSight, Claim, CostTracker, Ending, ErrorType, Observation, Scope, TaskHandle};
 
 /// Onto whom a call is recorded; fixed where the call is made, since buffers and spawns leave the
 /// scope before the body is polled.
@@ -45,6 +45,21 @@ impl Payer {
 }
 
 impl Payer {
+    fn record(self, seen: Observation, latency_ms: Option<u64>) {
+        let tracker = self.tracker;
+        match self.account {
+            Account::Task(task) => tracker.record_observation(Some(&task), seen, latency_ms),
+            Account::Session(scope) => scope.run(|| tracker.record_observation(None, seen, latency_ms)),
+        };
+    }
+
+    fn record_batch(&self, batch: BatchSight) {
+        match &self.account {
+            Account::Task(task) => self.tracker.record_batch(Some(task), batch),
+            Account::Session(scope) => scope.clone().run(|| self.tracker.record_batch(None, batch)),
+        };
+    }
+
     /// Whether there is a task already.
     pub(super) const fn is_task(&self) -> bool {
         matches!(self.account, Account::Task(_))
@@ -163,13 +178,21 @@ impl Watch {
         is_only_traffic
     }
 
-    /// A piece of the response body.
+    /// A piece of the response body. What it shows of a batch is recorded at once: a download of results may
+    /// be long.
     pub(super) fn data(&mut self, bytes: &[u8]) {
+        let mut batch = None;
         self.look(|exchange| {
             if exchange.wants_response() {
                 exchange.data(bytes);
+                batch = exchange.take_batch();
             }
         });
+        if let (Some(batch), Some(live)) = (batch, &self.0)
+            && !live.claim.is_taken()
+        {
+            live.payer.record_batch(batch);
+        }
     }
 
     /// Settles a call that failed for a reason that the bytes do not show.
@@ -194,11 +217,7 @@ impl Watch {
             exchange.took(latency);
         }
         let seen = exchange.settle(ending);
-        let tracker = live.payer.tracker;
-        match live.payer.account {
-            Account::Task(task) => tracker.record_observation(Some(&task), seen, latency),
-            Account::Session(scope) => scope.run(|| tracker.record_observation(None, seen, latency)),
-        };
+        live.payer.record(seen, latency);
     }
 
     fn look(&mut self, look: impl FnOnce(&mut Exchange)) {

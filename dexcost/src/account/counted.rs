@@ -4,12 +4,21 @@ use std::collections::{HashSet, VecDeque};
 
 use parking_lot::Mutex;
 
-/// So many are remembered; a job is polled long before as many others have begun.
+/// So many are remembered by default; a job is polled long before as many others have begun.
 const REMEMBERED: usize = 8_192;
 
 /// The keys of uses that were counted, the newest of them.
-#[derive(Debug, Default)]
-pub(super) struct Counted(Mutex<Keys>);
+#[derive(Debug)]
+pub(super) struct Counted {
+    keys: Mutex<Keys>,
+    remembered: usize,
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self::of_newest(REMEMBERED)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Keys {
@@ -18,24 +27,40 @@ struct Keys {
 }
 
 impl Counted {
+    /// A memory of so many keys.
+    pub(super) fn of_newest(remembered: usize) -> Self {
+        Self {
+            keys: Mutex::default(),
+            remembered,
+        }
+    }
+
     /// Whether a key was seen before.
     pub(super) fn has(&self, key: u64) -> bool {
-        self.0.lock().known.contains(&key)
+        self.keys.lock().known.contains(&key)
     }
 
     /// Whether a key was not seen before; it is from now on.
     pub(super) fn is_first(&self, key: u64) -> bool {
-        let mut keys = self.0.lock();
+        let mut keys = self.keys.lock();
         if !keys.known.insert(key) {
             return false;
         }
         keys.by_age.push_back(key);
-        if keys.by_age.len() > REMEMBERED
+        if keys.by_age.len() > self.remembered
             && let Some(oldest) = keys.by_age.pop_front()
         {
             keys.known.remove(&oldest);
         }
         true
+    }
+
+    /// Forgets a key: what was counted under it was lost.
+    pub(super) fn forget(&self, key: u64) {
+        let mut keys = self.keys.lock();
+        if keys.known.remove(&key) {
+            keys.by_age.retain(|other| *other != key);
+        }
     }
 }
 
@@ -50,6 +75,8 @@ mod tests {
         assert!(!counted.is_first(1));
         (2..=REMEMBERED as u64 + 1).for_each(|key| assert!(counted.is_first(key)));
         assert!(counted.is_first(1), "it is forgotten");
-        assert_eq!(counted.0.lock().known.len(), REMEMBERED);
+        assert_eq!(counted.keys.lock().known.len(), REMEMBERED);
+        counted.forget(1);
+        assert!(counted.is_first(1));
     }
 }

@@ -17,12 +17,14 @@
 //! | `capture` | one outbound call, watched from its first byte to its ending |
 //! | `traffic` | what a task moved over the network, by host |
 //! | `network` | from traffic to network events and the price of egress |
+//! | `batches` | batches of calls: who made them, which of their requests were counted |
 //! | `counted` | which uses were counted already |
 //! | `jobs` | calls that run on after they were answered |
 //! | `tools` | what a call of a tool costs |
 //! | `wants` | what a tracker wants to know of outbound calls |
 //! | `sessions` | tasks that dexcost opens for costs outside any task |
 
+mod batches;
 pub mod capture;
 mod cell;
 mod context;
@@ -36,6 +38,7 @@ mod recording;
 mod retries;
 mod scope;
 mod sessions;
+mod task_memory;
 mod tools;
 mod tracked_task;
 mod tracker;

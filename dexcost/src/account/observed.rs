@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::capture::cost_of;
-use crate::account::jobs::Begun;
+use crate::account::jobs::{Begun, with_end};
 use crate::account::network;
 use crate::account::recording::apply_cost;
 use crate::account::tracked_task::TaskHandle;
@@ -19,12 +19,16 @@ impl TaskHandle {
     /// Records what an exchange showed: a model call, the use of a priced service, or, where it was
     /// large, failed or slow, an event of the network. Whatever it was, its traffic counts.
     ///
-    /// Calls of tools that went as one message are an event each. A poll that shows the end of a call in
+    /// Calls of tools that went as one message are an event each, and so are requests of a batch whose results
+    /// were downloaded: on the task that made the batch where this process knows it, else on this one. A poll that shows the end of a call in
     /// the background completes the event of that call, on the task that made it, even if that has ended.
     ///
     /// Returns the event, the first of several, `None` where the exchange is worth none. `latency_ms` is
     /// the time from the request to the end of the exchange.
     pub fn record_observation(&self, mut seen: Observation, latency_ms: Option<u64>) -> Option<Arc<Event>> {
+        if let Some(batch) = seen.batch.take() {
+            self.record_batch(*batch);
+        }
         let jobs = &self.cell().tracker().jobs;
         let mut begun = None;
         match seen.job.take() {
@@ -88,9 +92,9 @@ impl TaskHandle {
     fn complete(&self, begun: &Begun, seen: Observation) -> Arc<Event> {
         let (traffic, peer) = (seen.traffic, seen.peer);
         let host = seen.call.host.clone().unwrap_or_default();
-        let whole = begun.with_end(seen);
+        let whole = with_end(&begun.value, seen);
         let event = match begun.task() {
-            Some(task) => task.complete(Arc::clone(&begun.event), |event| self.describe(event, whole)),
+            Some(task) => task.complete(Arc::clone(&begun.value), |event| self.describe(event, whole)),
             // Its task is gone with its tracker: the cost still falls on one.
             None => {
                 let mut event = self.blank(EventType::LlmCall);
@@ -221,13 +225,17 @@ fn alone(further: FurtherUse, seen: &Observation) -> Observation {
 impl CostTracker {
     /// Records what an exchange showed on `task`, else on the session of the scope at hand. Without a
     /// task, what is shown of a call in the background falls on the task that made it, and traffic alone is
-    /// not recorded: it opens no session.
+    /// not recorded: it opens no session. Requests of a batch go where [`record_batch`](Self::record_batch)
+    /// says.
     pub fn record_observation(
         &self,
         task: Option<&TaskHandle>,
-        seen: Observation,
+        mut seen: Observation,
         latency_ms: Option<u64>,
     ) -> Option<Arc<Event>> {
+        if let Some(batch) = seen.batch.take() {
+            self.record_batch(task, *batch);
+        }
         let begun = || self.shared().jobs.task_of(seen.job.as_ref());
         let task = task.cloned().or_else(|| Some(TaskHandle::from_cell(begun()?)));
         match task {

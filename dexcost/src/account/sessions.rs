@@ -70,10 +70,14 @@ impl SessionManager {
     /// The session of the scope at hand; opened where there is none, the last one is idle, or the
     /// scope's context names somebody else by now.
     pub(super) fn current(&self, tracker: &CostTracker) -> TaskHandle {
+        self.of_context(tracker, context::get_context())
+    }
+
+    /// The session of the scope at hand for whom a context names.
+    pub(super) fn of_context(&self, tracker: &CostTracker, context: Option<Context>) -> TaskHandle {
         let now = tracker.shared().clock.now();
         let place = scope::place();
         let key = place.id;
-        let context = context::get_context();
         let whom = context.as_ref().map(Context::attribution).unwrap_or_default();
         let mut open = self.open.lock();
         if let Some(session) = open.by_scope.get_mut(&key) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::account::batches::Batches;
 use crate::account::capture::CaptureOptions;
 use crate::account::cell::TaskCell;
 use crate::account::context;
@@ -74,6 +75,7 @@ pub(super) struct Shared {
     pub(super) services: ServiceCatalog,
     pub(super) counted: Counted,
     pub(super) jobs: Jobs,
+    pub(super) batches: Batches,
     pub(super) tools: Tools,
     handle: Mutex<Weak<Handle>>,
 }
@@ -98,6 +100,7 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.0.sessions.close_all();
         self.0.jobs.close();
+        self.0.batches.close();
     }
 }
 
@@ -128,6 +131,7 @@ impl CostTracker {
             services: parts.services,
             counted: Counted::default(),
             jobs: Jobs::default(),
+            batches: Batches::default(),
             tools: Tools::default(),
             handle: Mutex::default(),
         }))

@@ -35,6 +35,8 @@ words! {
         SentEvents = "sent_events",
         /// How often names were removed: what a process remembers of them is good for one value.
         NamesRemoved = "names_removed",
+        /// Requests of batches that were recorded again and left out.
+        BatchRepeats = "batch_repeats",
     }
 }
 

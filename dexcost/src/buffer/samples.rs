@@ -88,6 +88,7 @@ pub(crate) fn full_event(task: TaskId) -> Event {
             is_prepaid: true,
             is_byok: true,
             container_memory: Some("4g".into()),
+            batch_request_id: Some("batch_req_1".into()),
             uncounted: vec!["output_tokens".into()],
             unpriced: vec!["one".into(), "two".into()],
             parts: vec![CallPart {

@@ -92,6 +92,9 @@ pub struct CallFacts {
     pub request_id: Option<Text>,
     /// The provider's id of the record (`chatcmpl-…`, `msg_…`).
     pub response_id: Option<Text>,
+    /// The provider's id of the request inside a batch whose results were downloaded; each is counted once,
+    /// at the price of the batch interface.
+    pub batch_request_id: Option<Text>,
     /// The host that was called.
     pub host: Option<Text>,
     /// The region of the endpoint, where it is known.

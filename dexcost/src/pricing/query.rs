@@ -88,10 +88,14 @@ impl<'a> PriceQuery<'a> {
             .model_requested
             .as_deref()
             .or(call.model_returned.as_deref())?;
-        let tier = call
-            .service_tier
-            .as_deref()
-            .or(call.service_tier_requested.as_deref());
+        let tier = match &call.batch_request_id {
+            // Whatever tier the answer names, the batch interface sold it.
+            Some(_) => Some("batch"),
+            None => call
+                .service_tier
+                .as_deref()
+                .or(call.service_tier_requested.as_deref()),
+        };
         Some(Self {
             provider,
             response_model: call.model_returned.as_deref(),

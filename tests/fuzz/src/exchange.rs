@@ -68,7 +68,7 @@ impl Way {
             true => &[("mcp-protocol-version", "2025-11-25")],
             false => &[],
         };
-        let method = if self.url.ends_with("/resp_1") {
+        let method = if self.url.contains("/resp_1") {
             "GET"
         } else {
             "POST"
@@ -95,6 +95,12 @@ impl Way {
         let is_garbled = |seen: &Observation| seen.body_trouble == Some(BodyTrouble::Coding);
         if !is_garbled(&whole) && !is_garbled(&pieces) {
             assert_eq!(pieces, whole, "{}: chunks of {chunk} differ", self.url);
+        }
+        for request in whole.batch.iter().flat_map(|batch| &batch.requests) {
+            let cost = pricing_of(request, &PricingEngine::new(), Timestamp::default()).cost_usd;
+            let is_owed = |usd: rust_decimal::Decimal| usd.is_zero() || usd.is_sign_positive();
+            let is_stated = request.usage_is_suspect || request.call.reported_cost_usd.is_some();
+            assert!(is_stated || cost.is_none_or(is_owed), "{}: {cost:?}", self.url);
         }
         let cost = pricing_of(&whole, &PricingEngine::new(), Timestamp::default());
         if !whole.usage_is_suspect && whole.call.reported_cost_usd.is_none() {
@@ -163,6 +169,7 @@ mod tests {
                 if !seen.usage.is_empty()
                     || seen.call.response_id.is_some()
                     || seen.usage_scope == UsageScope::Repeat
+                    || seen.batch.is_some_and(|batch| !batch.requests.is_empty())
                 {
                     understood.push(*form);
                 }

@@ -57,6 +57,7 @@ fn begin(
     is_wanted: bool,
     services: Option<&ServiceCatalog>,
 ) -> Exchange {
+    let route = route.filter(Route::is_worth_watching);
     if let Some(found) = services.and_then(|services| by_registered_rate(request, services)) {
         // It replaces the price of a model's call, not the call: its tokens and its model stay.
         return match route.filter(|route| is_wanted && route.is_known && route.purpose == Purpose::Inference)

@@ -50,6 +50,10 @@ impl Body {
         self.decoder.feed(bytes, &mut |bytes| plain.feed(bytes));
     }
 
+    pub(super) fn reader(&mut self) -> &mut Reader {
+        &mut self.plain.reader
+    }
+
     pub(super) fn finish(&mut self) -> Shown {
         let plain = &mut self.plain;
         self.decoder.finish(&mut |bytes| plain.feed(bytes));

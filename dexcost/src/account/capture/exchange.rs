@@ -1,11 +1,12 @@
 //! The state machine of one exchange.
 
+use super::batch;
 use super::model_call::ModelCall;
 use super::other_call::OtherCall;
 use super::settle;
 use crate::ending::Ending;
 use crate::event::ErrorType;
-use crate::observation::Observation;
+use crate::observation::{BatchSight, Observation};
 use crate::usage::readers::Route;
 use crate::wire::{Headers, Peer, RequestFacts};
 
@@ -45,7 +46,8 @@ impl Exchange {
     /// Of anything else nothing is seen; [`CostTracker::begin_exchange`](crate::CostTracker::begin_exchange)
     /// also watches priced services and counts traffic.
     pub fn begin(request: &RequestFacts<'_>) -> Self {
-        Self::of(match Route::of_request(request) {
+        let route = Route::of_request(request);
+        Self::of(match route.filter(Route::is_worth_watching) {
             Some(route) => Call::Model(Box::new(ModelCall::new(request, route))),
             None => Call::Unwatched,
         })
@@ -139,6 +141,17 @@ impl Exchange {
             Call::Unwatched => {}
             Call::Model(call) => call.data(bytes),
             Call::Other(call) => call.data(bytes),
+        }
+    }
+
+    /// The requests of a batch whose results came since the last time, each a call of its own, for
+    /// [`CostTracker::record_batch`](crate::CostTracker::record_batch); `None` where there are none, as in
+    /// nearly every exchange.
+    #[must_use = "they are given once"]
+    pub fn take_batch(&mut self) -> Option<BatchSight> {
+        match &mut self.call {
+            Call::Model(call) => batch::so_far(call),
+            Call::Unwatched | Call::Other(_) => None,
         }
     }
 

@@ -35,7 +35,8 @@
 //! 3. [`Exchange::peer`] where the address at the other end is known, then [`Exchange::response`] with
 //!    status and headers. Interim (1xx) responses are not reported.
 //! 4. [`Exchange::data`] for each piece of the response body, still coded as on the wire, where
-//!    [`Exchange::wants_response`].
+//!    [`Exchange::wants_response`]. After it [`Exchange::take_batch`], so that a long download of results is
+//!    recorded as it comes: what nobody takes is held until the end, the first 16,384 requests of it.
 //! 5. [`Exchange::took`], then [`Exchange::settle`], once: [`Ending::Done`](crate::Ending::Done) at the natural end,
 //!    `Failed` on a transport error (after [`Exchange::note_error`] where the adapter knows that it
 //!    was a timeout), `Cancelled` where the consumer dropped it, `Truncated` where the adapter
@@ -46,6 +47,7 @@
 //! size of the bodies; of the bodies of priced services it holds what their prices depend on until it is
 //! settled, and nothing of any body leaves it.
 
+mod batch;
 mod begin;
 mod body;
 mod digest;

@@ -2,8 +2,8 @@
 
 use super::body::Shape;
 use crate::event::ErrorType;
-use crate::usage::framing::{Elements, Frame, Frames, Json, Lines, Piece, Scanner, Sse, Wrapped};
-use crate::usage::readers::{Reader, error_of_word};
+use crate::usage::framing::{Elements, Frame, Frames, Json, Lines, Piece, Rows, Scanner, Sse, Wrapped};
+use crate::usage::readers::{BATCH_ROWS, Reader, error_of_word};
 
 /// The body with its coding undone.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ enum Form {
     Read,
     /// An array.
     Elements(Elements),
+    /// A document that holds an array of events, and what is kept of it.
+    Rows(Box<(Rows, Scanner)>),
     Lines(Lines),
     Events(Sse),
     Frames(Frames),
@@ -59,7 +61,9 @@ impl Plain {
     #[inline]
     pub(super) fn new(mut reader: Reader, may_be_lines: bool) -> Self {
         Self {
-            form: Form::Start { may_be_lines },
+            form: Form::Start {
+                may_be_lines: may_be_lines || reader.form().is_lines(),
+            },
             scanner: None,
             wrapped: reader.form().wraps_events().then(Wrapped::default),
             reader,
@@ -84,7 +88,12 @@ impl Plain {
                 return;
             };
             bytes = &bytes[at..];
+            let rows = self.reader.form().rows();
             self.form = match bytes[0] {
+                b'{' if let Some(keep) = rows => {
+                    let rows = Rows::of(BATCH_ROWS, "metadata");
+                    Form::Rows(Box::new((rows, Scanner::new(keep))))
+                }
                 b'{' if may_be_lines => Form::Lines(Lines::default()),
                 b'{' if bytes.len() <= LARGEST_EVENT && self.reader.form().read_whole(bytes) => {
                     self.form = Form::Read;
@@ -110,6 +119,12 @@ impl Plain {
                     reader.form().read_body(Json::new(scanner.skeleton()));
                 });
                 self.form = Form::Elements(elements);
+            }
+            Form::Rows(mut document) => {
+                let (rows, scanner) = &mut *document;
+                scanner.feed(bytes);
+                rows.feed(bytes, &mut |piece| self.piece(piece));
+                self.form = Form::Rows(document);
             }
             Form::Lines(mut lines) => {
                 lines.feed(bytes, &mut |piece| self.piece(piece));
@@ -306,6 +321,13 @@ impl Plain {
                 }
                 Shape::Json {
                     complete: elements.is_complete(),
+                }
+            }
+            Form::Rows(document) => {
+                let (_, scanner) = *document;
+                self.reader.form().read_body(Json::new(scanner.skeleton()));
+                Shape::Json {
+                    complete: scanner.is_complete(),
                 }
             }
             Form::Lines(mut lines) => {

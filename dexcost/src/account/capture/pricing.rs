@@ -25,7 +25,9 @@ use crate::usage::{Unit, Usage};
 /// - Where the provider sells a model as a service and the catalog has a price for that, as of speech,
 ///   it comes before the table of models, though not before a price of the user's own
 ///   ([`PricingEngine::set_custom_pricing`], [`PricingEngine::set_overrides`]).
-/// - A call that failed with an HTTP error and without usage costs nothing.
+/// - A call that failed with an HTTP error and without usage costs nothing, nor does a request of a batch
+///   that failed, was called off or came too late.
+/// - A request of a batch has the price of the batch interface, whatever tier its answer names.
 /// - Further samplings inside the call ([`CallFacts::parts`](crate::CallFacts::parts)) are priced
 ///   by their own models and added. Of an agent's exchange, which has no usage of its own, they are
 ///   all that is priced.
@@ -136,8 +138,17 @@ fn by_tables(
         return of_catalog(seen, service, bill);
     }
     if seen.usage.is_empty() && seen.call.parts.is_empty() {
-        let refused = seen.operation_status == OperationStatus::Failed
-            && seen.http_status.is_some_and(|status| status >= 400);
+        let refused = match &seen.call.batch_request_id {
+            // What failed, was called off or came too late in a batch is not billed.
+            Some(_) => matches!(
+                seen.operation_status,
+                OperationStatus::Failed | OperationStatus::Cancelled
+            ),
+            None => {
+                seen.operation_status == OperationStatus::Failed
+                    && seen.http_status.is_some_and(|status| status >= 400)
+            }
+        };
         return if refused {
             of_provider(seen, Decimal::ZERO, CostConfidence::Computed, bill)
         } else {

@@ -1,5 +1,6 @@
 //! What an exchange amounts to, once it has ended.
 
+use super::batch;
 use super::body::{Shape, Shown};
 use super::model_call::ModelCall;
 use super::prepaid;
@@ -50,8 +51,18 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
     let service = tools.first().map(Asking::service).or(alone);
     let job = job(&watch.route, captured, watch.status, status, &mut shown.reading);
     let is_end = job.as_ref().is_some_and(|job| job.consumed.is_some());
+    let batch = shown
+        .reading
+        .batch
+        .take()
+        .filter(|_| matches!(watch.status, Some(200..300)));
+    let batch = batch.map(|read| batch::sight(&watch.route, *read));
     let off = called_off(shown.reading.finish.as_deref().filter(|_| is_end));
-    let (status, error) = off.unwrap_or((status, error));
+    let (mut status, error) = off.unwrap_or((status, error));
+    if watch.route.purpose.is_batch() && status == OperationStatus::Unknown && ending == Ending::Done {
+        // JSON lines have no mark at their end.
+        status = OperationStatus::Succeeded;
+    }
     let mut call = Box::new(facts(&mut watch.route, asked, &mut shown.reading));
     if shown.reading.has_usage {
         call.uncounted = uncounted(&call, &shown.reading.usage);
@@ -84,6 +95,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         service: service.map(Box::new),
         sold_as: sold_as.map(Box::new),
         further,
+        batch: batch.filter(|batch| !batch.is_empty()).map(Box::new),
         unrecorded_calls: if is_call_of_tools {
             asked.more_tools as u64
         } else {
@@ -97,7 +109,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
 }
 
 /// What is known of the call itself, taken out of what the request and the reply told.
-fn facts(route: &mut Route, asked: &mut Asked, reading: &mut Reading) -> CallFacts {
+pub(super) fn facts(route: &mut Route, asked: &mut Asked, reading: &mut Reading) -> CallFacts {
     CallFacts {
         call_type: route.call_type,
         model_requested: route.model.take().or_else(|| asked.model.take()),
@@ -150,7 +162,7 @@ fn is_cut_off(status: Option<u16>, shown: &Shown) -> bool {
 }
 
 /// The side of a generated text that was not counted where the other was: both are billed.
-fn uncounted(call: &CallFacts, usage: &Usage) -> Vec<Text> {
+pub(super) fn uncounted(call: &CallFacts, usage: &Usage) -> Vec<Text> {
     if !matches!(
         call.call_type,
         CallType::Completion | CallType::Responses | CallType::Batch
@@ -214,7 +226,7 @@ fn is_answered(status: Option<u16>) -> bool {
 /// Whether an event is to be recorded: a call in a form that has a reader, to a host that is known,
 /// or one whose answer proves that a model spoke.
 fn is_captured(route: &Route, status: Option<u16>, asked: &Asked, shown: &Shown) -> bool {
-    if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) {
+    if matches!(route.purpose, Purpose::Retrieval | Purpose::Tool) || route.purpose.is_batch() {
         return false;
     }
     // An error says nothing about models, unless one was asked for where only models are.

@@ -68,6 +68,7 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         finish,
         request_id,
         response_id,
+        batch_request_id,
         host,
         region,
         residency,
@@ -108,6 +109,7 @@ fn call_facts(call: &CallFacts, out: &mut Encoder) {
         (17, quality),
         (24, service_tier_requested),
         (29, container_memory),
+        (30, batch_request_id),
     ];
     for (field, text) in texts {
         out.text(field, text.as_deref());
@@ -237,6 +239,7 @@ fn read_call_facts(bytes: &[u8]) -> Result<CallFacts, Malformed> {
             21 => call.unpriced.push(value.text()?.into()),
             22 => call.parts.push(read_part(value.blob()?)?),
             29 => call.container_memory = text(value)?,
+            30 => call.batch_request_id = text(value)?,
             24 => call.service_tier_requested = text(value)?,
             23 => call.upstream_cost_usd = Some(value.decimal()?),
             25 => call.is_cut_off = value.number()? != 0,

@@ -13,6 +13,7 @@ use crate::buffer::meta::{Counter, STUB};
 use crate::clock::Timestamp;
 
 use super::ledger::{Ledger, add_count};
+use super::repeats;
 
 /// How many tasks leave in one transaction.
 const STEP: i64 = 200;
@@ -49,6 +50,7 @@ pub(super) fn expire(ledger: &mut Ledger<'_>, now: Timestamp, keep: Duration) ->
         )?;
         let from = ledger.meta.get(Counter::RollupsFrom).max(first_day);
         ledger.meta.set(Counter::RollupsFrom, from);
+        repeats::forget_before(ledger.conn, now)?;
         if is_last {
             ledger.remove_idle_names()?;
         }
@@ -78,9 +80,11 @@ fn drop_tasks(ledger: &mut Ledger<'_>, tasks: &[(i64, i64)]) -> rusqlite::Result
     {
         let mut drop_events = ledger.conn.prepare("DELETE FROM events WHERE task = ?1")?;
         let mut drop_task = ledger.conn.prepare("DELETE FROM tasks WHERE task = ?1")?;
+        let mut drop_mark = ledger.conn.prepare("DELETE FROM recounted WHERE task = ?1")?;
         for (row, status) in tasks {
             events += drop_events.execute([row])? as i64;
             drop_task.execute([row])?;
+            drop_mark.execute([row])?;
             ledger.meta.add(Counter::of_status(*status), -1);
         }
     }

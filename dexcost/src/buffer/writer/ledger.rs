@@ -20,6 +20,8 @@ use crate::buffer::span::Spans;
 
 use super::hash::Quick;
 use super::names::Names;
+use super::recover::recount;
+use super::repeats::Repeats;
 
 /// How many open tasks are remembered.
 const REMEMBERED: usize = 65_536;
@@ -59,6 +61,7 @@ pub(super) struct Ledger<'c> {
     put_rollup: Statement<'c>,
     drop_rollup: Statement<'c>,
     spans: Spans<'c>,
+    repeats: Repeats<'c>,
     whos: Names<'c>,
     whats: Names<'c>,
     tasks: HashMap<TaskId, TaskRef, Quick>,
@@ -98,6 +101,7 @@ impl<'c> Ledger<'c> {
                 .prepare("INSERT OR REPLACE INTO rollups (day, who, what, body) VALUES (?1, ?2, ?3, ?4)")?,
             drop_rollup: conn.prepare("DELETE FROM rollups WHERE day = ?1 AND who = ?2 AND what = ?3")?,
             spans: Spans::new(conn)?,
+            repeats: Repeats::new(conn)?,
             whos: Names::whos(conn)?,
             whats: Names::whats(conn)?,
             tasks: HashMap::default(),
@@ -231,6 +235,11 @@ impl<'c> Ledger<'c> {
 
     fn keep_event(&mut self, event: &Event) -> Result<(), Fault> {
         let task = self.task_of(event)?;
+        if !self.repeats.is_first(event)? {
+            self.repeats.note(task.row)?;
+            self.meta.add(Counter::BatchRepeats, 1);
+            return Ok(());
+        }
         encode_event(event, &mut self.out)?;
         let id = &event.event_id.as_bytes()[..];
         let seq = self
@@ -342,7 +351,20 @@ impl<'c> Ledger<'c> {
             Some(task.task_type.as_str()),
         ];
         let who = self.whos.number(name)?;
-        encode_task(task, &mut self.out)?;
+        // Its own sums count what was left out here.
+        let is_recounted = match before {
+            Some(before) if self.meta.get(Counter::BatchRepeats) > 0 => self.repeats.has(before.row)?,
+            _ => false,
+        };
+        let recounted = match before.filter(|_| is_recounted) {
+            Some(before) => {
+                let mut task = task.clone();
+                recount(&mut task, &events_of(self.conn, before.row)?);
+                Some(task)
+            }
+            None => None,
+        };
+        encode_task(recounted.as_ref().unwrap_or(task), &mut self.out)?;
         let status = task.status.code() as i64;
         let row = self.write_task(before.map(|before| before.row), task, who, status)?;
         let day = task.started_at.day_number();

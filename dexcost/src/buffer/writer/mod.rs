@@ -10,6 +10,7 @@ mod hash;
 mod ledger;
 mod names;
 mod recover;
+mod repeats;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

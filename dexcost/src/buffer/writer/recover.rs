@@ -90,6 +90,15 @@ fn interrupted(mut task: Task, events: &[Event]) -> Task {
     let last = events.iter().map(|event| event.occurred_at).max();
     task.status = TaskStatus::Failed;
     task.ended_at = Some(last.unwrap_or(task.started_at).max(task.started_at));
+    recount(&mut task, events);
+    task.metadata
+        .insert(ENDED_BY.to_owned(), Value::from(INTERRUPTED));
+    task.revision = task.revision.saturating_add(1);
+    task
+}
+
+/// Makes a task's sums those of its events; its traffic, of which there are none, stays.
+pub(super) fn recount(task: &mut Task, events: &[Event]) {
     let mut totals = Totals {
         network_bytes_in: task.totals.network_bytes_in,
         network_bytes_out: task.totals.network_bytes_out,
@@ -102,10 +111,6 @@ fn interrupted(mut task: Task, events: &[Event]) -> Task {
         sums.add(&mut totals, event);
     }
     task.totals = totals;
-    task.metadata
-        .insert(ENDED_BY.to_owned(), Value::from(INTERRUPTED));
-    task.revision = task.revision.saturating_add(1);
-    task
 }
 
 /// A task of which nothing but events is there.

@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod multipart;
 mod piece;
+mod rows;
 mod sse;
 mod wrapped;
 
@@ -22,5 +23,6 @@ pub(crate) use json::{Fields, Json, Keep, Scanner};
 pub(crate) use lines::Lines;
 pub(crate) use multipart::Multipart;
 pub(crate) use piece::Piece;
+pub(crate) use rows::Rows;
 pub(crate) use sse::Sse;
 pub(crate) use wrapped::Wrapped;

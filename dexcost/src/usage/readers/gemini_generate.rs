@@ -27,7 +27,7 @@ use crate::usage::framing::{Json, Keep};
 
 const GROUNDING: Keep = Keep::Fields(&[("webSearchQueries", Keep::All), ("web_search_queries", Keep::All)]);
 
-const CANDIDATE: Keep = Keep::Fields(&[
+pub(super) const CANDIDATE: Keep = Keep::Fields(&[
     ("index", Keep::All),
     ("finishReason", Keep::All),
     ("finish_reason", Keep::All),
@@ -35,7 +35,7 @@ const CANDIDATE: Keep = Keep::Fields(&[
     ("grounding_metadata", GROUNDING),
 ]);
 
-const BLOCKED: Keep = Keep::Fields(&[("blockReason", Keep::All), ("block_reason", Keep::All)]);
+pub(super) const BLOCKED: Keep = Keep::Fields(&[("blockReason", Keep::All), ("block_reason", Keep::All)]);
 
 const ANSWER: KeptFields = &[
     ("candidates", CANDIDATE),

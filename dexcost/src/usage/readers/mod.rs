@@ -9,6 +9,7 @@ mod aleph_alpha;
 mod amazon_counts;
 mod anthropic_complete;
 mod anthropic_messages;
+mod batch_results;
 mod bedrock_agent;
 mod bedrock_converse;
 mod bedrock_families;
@@ -59,6 +60,7 @@ use crate::provider::UsageQuirks;
 use crate::text::Text;
 use crate::wire::Headers;
 
+pub(crate) use batch_results::{BatchReading, BatchResult, ROWS as BATCH_ROWS};
 pub(crate) use error_signs::{from_status, of_word as error_of_word};
 pub(crate) use mcp::{RpcId, ToolReply};
 pub(crate) use route::{Purpose, Route};
@@ -89,6 +91,16 @@ pub(crate) trait WireForm {
 
     /// Notes the stream's `[DONE]`.
     fn close(&mut self) {}
+
+    /// Whether a body is JSON lines whatever it is announced as.
+    fn is_lines(&self) -> bool {
+        false
+    }
+
+    /// What is kept of a document that holds an array of events; `None` where there is no such array.
+    fn rows(&self) -> Option<KeptFields> {
+        None
+    }
 
     /// Whether the events of a binary stream are objects that hold the real event in base64.
     fn wraps_events(&self) -> bool {
@@ -140,6 +152,14 @@ macro_rules! wire_forms {
             pub(crate) fn of(setup: &Setup<'_>) -> Self {
                 match setup.route.dialect {
                     $(Dialect::$form => Self::$form($module::$reader::new(setup)),)+
+                }
+            }
+
+            /// Its results, where it reads those of a batch.
+            pub(crate) fn batch(&mut self) -> Option<&mut batch_results::BatchResults> {
+                match self {
+                    Self::Batch(reader) | Self::BatchLines(reader) => Some(reader),
+                    _ => None,
                 }
             }
 
@@ -206,6 +226,10 @@ wire_forms! {
     Mcp = mcp::Mcp,
     /// Cloudflare's Workers AI.
     WorkersAi = workers_ai::WorkersAi,
+    /// A batch, as the reply that names it and polls show it; results may lie in it.
+    Batch = batch_results::BatchResults,
+    /// The results of a batch as JSON lines.
+    BatchLines = batch_results::BatchResults,
 }
 
 /// What a reader has read.
@@ -258,6 +282,8 @@ pub(crate) struct Reading {
     pub(crate) replies: Vec<ToolReply>,
     pub(crate) error: Option<ErrorType>,
     pub(crate) terminal: Terminal,
+    /// What was read of a batch, each request of which is a call.
+    pub(crate) batch: Option<Box<BatchReading>>,
 }
 
 /// How far a stream had come.

@@ -238,6 +238,36 @@ pub(super) fn retrieved(path: &str) -> Option<(Dialect, CallType)> {
     (!id.is_empty() && id.starts_with(ids)).then_some((dialect, call_type))
 }
 
+/// Whether a POST to a path asks for a batch of calls.
+pub(super) fn asks_for_batch(end: End<'_>) -> bool {
+    match (end.last, end.at_colon) {
+        ("batches", _) => true,
+        ("jobs", _) => end.path.ends_with("/batch/jobs"),
+        (_, Some((_, method))) => matches!(method, "batchGenerateContent" | "asyncBatchEmbedContent"),
+        _ => false,
+    }
+}
+
+/// The wire form in which a GET shows what became of a batch, and the name of that or of the file that may
+/// hold it.
+pub(super) fn batch_results<'a>(end: End<'a>) -> Option<(Dialect, &'a str)> {
+    let mut segments = end.path.rsplit('/');
+    let mut next = || segments.next().unwrap_or_default();
+    let (last, first, second, third) = (next(), next(), next(), next());
+    let found = match (third, second, first, last) {
+        ("messages", "batches", id, "results") => (Dialect::BatchLines, id),
+        (_, "batches", id, "results") => (Dialect::Batch, id),
+        (_, "files", id, "content") => (Dialect::BatchLines, id),
+        (_, "batch", "jobs", id) | (_, _, "batches", id) => (Dialect::Batch, id),
+        (_, _, "files", _) => match end.at_colon {
+            Some((id, "download")) => (Dialect::BatchLines, id),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(found).filter(|(_, id)| !id.is_empty())
+}
+
 /// What stands before and after the last colon.
 fn at_colon(segment: &str) -> Option<(&str, &str)> {
     let colon = memchr::memrchr(b':', segment.as_bytes())?;

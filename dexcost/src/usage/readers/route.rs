@@ -20,6 +20,17 @@ pub(crate) enum Purpose {
     Retrieval,
     /// It calls a tool, which is no model.
     Tool,
+    /// It asks for many calls, to be run later.
+    BatchRequest,
+    /// It shows what became of a batch, each request of which is a call.
+    BatchResults,
+}
+
+impl Purpose {
+    /// Whether it is about a batch.
+    pub(crate) const fn is_batch(self) -> bool {
+        matches!(self, Self::BatchRequest | Self::BatchResults)
+    }
 }
 
 /// Where a request leads.
@@ -41,6 +52,8 @@ pub(crate) struct Route {
     pub(crate) model: Option<Text>,
     pub(crate) region: Option<Text>,
     pub(crate) residency: Option<&'static str>,
+    /// The batch that is shown, or the file that may hold its results, as the path names it.
+    pub(crate) batch: Option<Text>,
 }
 
 impl Route {
@@ -59,6 +72,11 @@ impl Route {
         self.is_known = true;
     }
 
+    /// Whether the reply can show anything: a file at a host that nobody knows can be any file.
+    pub(crate) fn is_worth_watching(&self) -> bool {
+        self.is_known || !self.purpose.is_batch()
+    }
+
     /// To a server of tools, whoever runs it.
     fn to_tool(authority: &str) -> Self {
         Self {
@@ -73,6 +91,7 @@ impl Route {
             model: None,
             region: None,
             residency: None,
+            batch: None,
         }
     }
 
@@ -91,15 +110,23 @@ impl Route {
         let (host, port) = provider::normal_host(authority);
         let host = &*host;
         let end = End::of(path);
+        let mut batch = None;
         let (dialect, purpose, call_type) = match method {
-            "POST" => {
-                let (dialect, call_type) = paths::form_of(host, path, end)?;
-                (dialect, Purpose::Inference, call_type)
-            }
-            "GET" => {
-                let (dialect, call_type) = paths::retrieved(path)?;
-                (dialect, Purpose::Retrieval, call_type)
-            }
+            "POST" => match paths::form_of(host, path, end) {
+                Some((dialect, call_type)) => (dialect, Purpose::Inference, call_type),
+                None if paths::asks_for_batch(end) => {
+                    (Dialect::Batch, Purpose::BatchRequest, CallType::Batch)
+                }
+                None => return None,
+            },
+            "GET" => match paths::retrieved(path) {
+                Some((dialect, call_type)) => (dialect, Purpose::Retrieval, call_type),
+                None => {
+                    let (dialect, id) = paths::batch_results(end)?;
+                    batch = Some(Text::from(id));
+                    (dialect, Purpose::BatchResults, CallType::Batch)
+                }
+            },
             _ => return None,
         };
         let owner = provider::owner(host, port);
@@ -146,6 +173,7 @@ impl Route {
                 .map(Text::from),
             residency: found.and_then(|provider| provider.residency_of(host)),
             host: Text::from(host),
+            batch,
         })
     }
 }
@@ -221,10 +249,8 @@ mod tests {
         for path in [
             "/v1/models",
             "/v1/messages/count_tokens",
-            "/v1/messages/batches",
             "/v1/files",
             "/v1/moderations",
-            "/v1/batches",
             "/v1/conversations",
             "/v1/vector_stores/vs/search",
             "/v1/responses/input_tokens",
@@ -260,6 +286,64 @@ mod tests {
             "/v1/threads/t/runs",
         ] {
             assert!(Route::of("GET", "api.openai.com", path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn batches_are_told_by_the_path() {
+        for (method, path, dialect, id) in [
+            ("POST", "/v1/messages/batches", Some(Dialect::Batch), None),
+            ("POST", "/openai/batches", Some(Dialect::Batch), None),
+            ("POST", "/v1/batch/jobs", Some(Dialect::Batch), None),
+            (
+                "POST",
+                "/v1beta/models/g:batchGenerateContent",
+                Some(Dialect::Batch),
+                None,
+            ),
+            ("POST", "/v1/batches/b/cancel", None, None),
+            ("GET", "/v1/batches/b", Some(Dialect::Batch), Some("b")),
+            ("GET", "/v1/batches/b/results", Some(Dialect::Batch), Some("b")),
+            (
+                "GET",
+                "/v1/messages/batches/b/results",
+                Some(Dialect::BatchLines),
+                Some("b"),
+            ),
+            ("GET", "/v1/batch/jobs/b", Some(Dialect::Batch), Some("b")),
+            (
+                "GET",
+                "/openai/v1/files/f/content/",
+                Some(Dialect::BatchLines),
+                Some("f"),
+            ),
+            (
+                "GET",
+                "/download/v1beta/files/f:download",
+                Some(Dialect::BatchLines),
+                Some("f"),
+            ),
+            ("GET", "/v1/batches", None, None),
+            ("GET", "/v1/files", None, None),
+            ("GET", "/v1/files/f", None, None),
+            ("GET", "/v1/vector_stores/v/files/f", None, None),
+        ] {
+            let route = Route::of(method, "api.openai.com", path);
+            assert_eq!(
+                route.as_ref().map(|route| route.dialect),
+                dialect,
+                "{method} {path}"
+            );
+            let route = route.as_ref();
+            assert_eq!(
+                route.and_then(|route| route.batch.as_deref()),
+                id,
+                "{method} {path}"
+            );
+            assert!(
+                route.is_none_or(|route| route.purpose.is_batch()),
+                "{method} {path}"
+            );
         }
     }
 

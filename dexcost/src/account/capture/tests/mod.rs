@@ -1,5 +1,6 @@
 //! The exchange against replies of our own making.
 
+mod batches;
 mod calls;
 mod counts;
 mod framings;

@@ -36,10 +36,45 @@ pub(crate) struct Answer {
     unpriced: Vec<String>,
     request_id: Option<String>,
     pub(crate) service: Option<Service>,
+    /// The requests of a batch whose results were downloaded.
+    pub(crate) batch: Vec<BatchRequest>,
     #[serde(skip)]
     pub(crate) cost: Option<Decimal>,
     #[serde(skip)]
     pub(crate) counted: Usage,
+}
+
+/// A request of a batch.
+#[derive(Serialize)]
+pub(crate) struct BatchRequest {
+    id: Option<String>,
+    pub(crate) model: Option<String>,
+    usage: BTreeMap<&'static str, Box<RawValue>>,
+    cost_usd: Option<String>,
+    cost_confidence: &'static str,
+    pub(crate) operation_status: &'static str,
+    #[serde(skip)]
+    pub(crate) cost: Option<Decimal>,
+    #[serde(skip)]
+    pub(crate) counted: Usage,
+}
+
+impl BatchRequest {
+    fn new(seen: &Observation, prices: &PricingEngine, at: Timestamp) -> Self {
+        let cost = pricing_of(seen, prices, at);
+        let call = &seen.call;
+        let model = call.model_returned.as_ref().or(call.model_requested.as_ref());
+        Self {
+            id: call.batch_request_id.as_ref().map(|id| id.as_str().to_owned()),
+            model: model.map(|model| model.as_str().to_owned()),
+            usage: numbers(&seen.usage),
+            cost_usd: cost.cost_usd.map(money::plain),
+            cost_confidence: cost.cost_confidence.as_str(),
+            operation_status: seen.operation_status.as_str(),
+            cost: cost.cost_usd,
+            counted: seen.usage.clone(),
+        }
+    }
 }
 
 /// The use of a priced service that is no model.
@@ -129,6 +164,12 @@ impl Answer {
                 .collect(),
             request_id: owned(&call.request_id),
             service: seen.service.as_deref().map(Service::new),
+            batch: seen
+                .batch
+                .iter()
+                .flat_map(|batch| &batch.requests)
+                .map(|request| BatchRequest::new(request, prices, at))
+                .collect(),
             cost: amount,
             counted: seen.usage.clone(),
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dexcost::{
-    Config, CostTracker, Error, ManualClock, Observation, TaskOptions, TaskStatus, Timestamp, TrackedTask,
+    BatchSight, Config, CostTracker, Error, ManualClock, Observation, TaskOptions, TaskStatus, Timestamp,
+    TrackedTask,
 };
 
 /// So many events wait for a commit at most; far fewer than the queue holds.
@@ -37,7 +38,22 @@ impl Keep {
     }
 
     /// Adds what an exchange showed; the first one opens the task.
-    pub(crate) fn add(&mut self, seen: Observation, at: Timestamp) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, mut seen: Observation, at: Timestamp) -> Result<(), Error> {
+        let batch = seen.batch.take().unwrap_or_default();
+        for request in batch.requests {
+            let one = BatchSight {
+                keys: batch.keys.clone(),
+                requests: vec![request],
+                ..BatchSight::default()
+            };
+            let mut alone = Observation::nothing(seen.ending);
+            alone.batch = Some(Box::new(one));
+            self.add_one(alone, at, true)?;
+        }
+        self.add_one(seen, at, false)
+    }
+
+    fn add_one(&mut self, seen: Observation, at: Timestamp, is_kept: bool) -> Result<(), Error> {
         self.clock.set(at);
         let task = match &self.task {
             Some(task) => task,
@@ -45,7 +61,7 @@ impl Keep {
                 .task
                 .insert(self.tracker.start_task_sync("replay", TaskOptions::default())?),
         };
-        if task.record_observation(seen, None).is_some() {
+        if task.record_observation(seen, None).is_some() || is_kept {
             self.waiting += 1;
         }
         if self.waiting == BATCH {

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dexcost::capture::{Exchange, RequestFacts};
-use dexcost::{Clock, Ending, Observation, PricingEngine, ServiceCatalog, SystemClock, Timestamp};
+use dexcost::{
+    BatchSight, Clock, Ending, Observation, PricingEngine, ServiceCatalog, SystemClock, Timestamp,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::answer::Answer;
@@ -18,6 +20,9 @@ use self::keep::Keep;
 use self::recording::Recording;
 use self::report::Report;
 use crate::print;
+
+/// How much of a body is fed at a time, where nothing is said: results of a batch are taken in between.
+const PIECE: usize = 64 * 1024;
 
 /// Reads recorded exchanges and says what they show and cost
 #[derive(clap::Args)]
@@ -93,9 +98,13 @@ fn replay(recording: &Recording, args: &Args, services: &ServiceCatalog) -> Obse
     exchange.response(recording.status, &recording.response_headers);
     let body = &recording.response_body[..];
     let kept = args.cut.unwrap_or(body.len()).min(body.len());
+    let mut batch = BatchSight::default();
     if exchange.wants_response() {
-        for piece in body[..kept].chunks(args.chunk.unwrap_or(kept).max(1)) {
+        for piece in body[..kept].chunks(args.chunk.unwrap_or(PIECE).max(1)) {
             exchange.data(piece);
+            batch
+                .requests
+                .extend(exchange.take_batch().unwrap_or_default().requests);
         }
     }
     let mut seen = exchange.settle(if kept < body.len() {
@@ -103,6 +112,11 @@ fn replay(recording: &Recording, args: &Args, services: &ServiceCatalog) -> Obse
     } else {
         Ending::Done
     });
+    if !batch.requests.is_empty() {
+        let last = seen.batch.get_or_insert_default();
+        batch.requests.append(&mut last.requests);
+        last.requests = batch.requests;
+    }
     if recording.made_up_request {
         // Its URL is no evidence of what was asked for.
         seen.call.model_requested = None;

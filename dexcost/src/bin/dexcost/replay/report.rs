@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::io;
 
 use dexcost::display;
-use dexcost::{Decimal, Unit, money};
+use dexcost::{Decimal, Unit, Usage, money};
 
 use super::answer::Answer;
 use crate::print::{self, Column, Side};
+
+/// A name as it is shown.
+fn name(text: Option<&str>) -> String {
+    display::name(text.unwrap_or("?")).to_string()
+}
 
 /// Calls by provider and model, and by service.
 #[derive(Default)]
@@ -30,7 +35,11 @@ struct Row {
 impl Report {
     pub(crate) fn add(&mut self, answer: &Answer) {
         self.exchanges += 1;
-        let name = |text: Option<&str>| display::name(text.unwrap_or("?")).to_string();
+        for request in &answer.batch {
+            let who = (name(answer.provider.as_deref()), name(request.model.as_deref()));
+            let is_failed = request.operation_status == "failed";
+            self.count(who, request.cost, &request.counted, is_failed);
+        }
         let (who, cost) = match &answer.service {
             Some(service) => ((name(Some(&service.name)), String::new()), service.cost),
             None if answer.captured => (
@@ -39,6 +48,10 @@ impl Report {
             ),
             None => return,
         };
+        self.count(who, cost, &answer.counted, answer.operation_status == "failed");
+    }
+
+    fn count(&mut self, who: (String, String), cost: Option<Decimal>, usage: &Usage, is_failed: bool) {
         self.calls += 1;
         let row = self.rows.entry(who).or_default();
         let add = |sum: &mut Decimal, more: Option<Decimal>| {
@@ -47,10 +60,10 @@ impl Report {
             }
         };
         row.calls += 1;
-        row.failed += u64::from(answer.operation_status == "failed");
+        row.failed += u64::from(is_failed);
         row.unpriced += u64::from(cost.is_none());
-        add(&mut row.input, answer.counted.get(Unit::InputTokens));
-        add(&mut row.output, answer.counted.get(Unit::OutputTokens));
+        add(&mut row.input, usage.get(Unit::InputTokens));
+        add(&mut row.output, usage.get(Unit::OutputTokens));
         add(&mut row.cost, cost);
     }
 
@@ -80,7 +93,7 @@ impl Report {
         }
         print::line(table.to_string())?;
         print::line(format!(
-            "{} of {} exchanges are calls of models and priced services",
+            "{} calls of models and priced services in {} exchanges",
             self.calls, self.exchanges
         ))
     }

@@ -1,0 +1,11 @@
+CREATE TABLE batch_requests (
+    provider TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    day      INTEGER NOT NULL,
+    PRIMARY KEY (provider, id)
+) WITHOUT ROWID;
+CREATE INDEX batch_requests_by_day ON batch_requests (day);
+
+CREATE TABLE recounted (
+    task INTEGER PRIMARY KEY
+);
