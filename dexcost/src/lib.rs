@@ -89,10 +89,10 @@ pub use literal::__literal;
 pub use loss::{Loss, LossKind, LossReason};
 pub use observation::{BatchSight, BodyTrouble, FurtherUse, JobSight, Observation, ServiceUse, UsageScope};
 pub use pricing::{
-    CostResult, EgressCost, EgressDestination, EgressPricing, Explanation, PriceLine, PriceQuery,
-    PricingEngine, RateEntry, RateRegistry, Resolution, Rung, ServiceBodies, ServiceCatalog, ServiceCost,
-    ServiceFee, ServiceGap, ServiceKind, ServiceLine, ServiceMatch, ServiceModel, ServiceObservation,
-    ServiceReader, ServiceRow, ServiceRule,
+    CostResult, EgressCost, EgressDestination, EgressPricing, Explanation, PriceLine, PriceOrigin,
+    PriceQuery, PricingEngine, RateEntry, RateRegistry, Resolution, Rung, ServiceBodies, ServiceCatalog,
+    ServiceCost, ServiceFee, ServiceGap, ServiceKind, ServiceLine, ServiceMatch, ServiceModel,
+    ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
 };
 pub use privacy::{Privacy, scrub_url};
 #[cfg(feature = "sync")]

@@ -215,6 +215,7 @@ fn what_a_user_reads_is_what_stands_in_the_expected_files() {
         ("show.txt", &["show", &first]),
         ("show-unknown.txt", &["show", "ab02"]),
         ("explain.txt", &["explain", &event(40, 0x11)]),
+        ("explain.json", &["explain", &event(40, 0x11), "--json"]),
         ("explain-manual.txt", &["explain", &event(1_000, 0x13)]),
         ("explain-unknown.txt", &["explain", "AB-21"]),
         ("status.txt", &["status", "--check"]),
@@ -412,4 +413,111 @@ fn results_of_a_batch_that_two_processes_fetch_at_once_are_on_the_ledger_once() 
         (&row["events"], &row["total_cost_usd"]),
         (&3.into(), &"0.00225".into())
     );
+}
+
+/// A recording of one exchange, for `replay --buffer`.
+fn exchange(
+    url: &str,
+    request: &str,
+    status: u16,
+    headers: &[(&str, &str)],
+    reply: &str,
+) -> serde_json::Value {
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| serde_json::json!({"name": name, "value": value}))
+        .collect();
+    serde_json::json!({
+        "startedDateTime": "2026-11-22T09:00:00Z",
+        "request": {"method": "POST", "url": url, "postData": {"text": request}},
+        "response": {"status": status, "headers": headers, "content": {"text": reply}},
+    })
+}
+
+/// Every kind of line: its URL, request and reply, the addends as `what quantity unit_usd`, and a remark.
+#[rustfmt::skip]
+const KINDS: &[(&str, &str, u16, &str, &[&str], &str)] = &[
+    (
+        "https://api.openai.com/v1/chat/completions", r#"{"model":"gpt-4o"}"#, 200,
+        r#"{"model":"gpt-4o","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100,"prompt_tokens_details":{"cached_tokens":200}}}"#,
+        &["input_tokens 800 0.0000025", "cache_read_tokens 200 0.00000125", "output_tokens 100 0.00001"], "",
+    ),
+    (
+        "https://api.openai.com/v1/images/generations", r#"{"model":"gpt-image-1.5"}"#, 200,
+        r#"{"data":[{"b64_json":"a"}],"usage":{"input_tokens":10,"output_tokens":1000,"total_tokens":1010}}"#,
+        &["input_tokens 10 0.000005", "output_image_tokens 1000 0.000032"], "",
+    ),
+    (
+        "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent", "{}", 200,
+        r#"{"candidates":[{"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["a"]}}],"usageMetadata":{"promptTokenCount":100,"toolUsePromptTokenCount":50,"candidatesTokenCount":10,"totalTokenCount":160},"modelVersion":"gemini-2.5-flash"}"#,
+        &["input_tokens 100 0.0000003", "output_tokens 10 0.0000025", "web_search_requests 1 0.035"], "",
+    ),
+    (
+        "https://openrouter.ai/api/v1/chat/completions", r#"{"model":"openai/gpt-4o"}"#, 200,
+        r#"{"model":"openai/gpt-4o","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100,"cost":0.0021}}"#,
+        &["stated 1 0.0021"], "The provider stated this amount; that beats any table.",
+    ),
+    (
+        "https://openrouter.ai/api/v1/chat/completions", r#"{"model":"openai/gpt-4o"}"#, 200,
+        r#"{"model":"openai/gpt-4o","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100,"cost":0.0001,"is_byok":true}}"#,
+        &["input_tokens 1000 0.0000025", "output_tokens 100 0.00001", "gateway_fee 1 0.0001"],
+        "The gateway's fee of 0.0001 USD for the use of the caller's own key comes on top.",
+    ),
+    (
+        "https://api.openai.com/v1/chat/completions", r#"{"model":"gpt-4o"}"#, 429, r#"{"error":{"code":"rate_limit_exceeded"}}"#,
+        &["amount 1 0"], "The provider refused the call and bills nothing for it.",
+    ),
+    (
+        "https://api.search.brave.com/res/v1/web/search?q=a", "", 200, "{}", &["request 1 0.005"],
+        "The price of 0.005 is recalled, as of 2025, and was not read again: brave.com/search/api (recalled).",
+    ),
+    (
+        "https://api.tavily.com/search", r#"{"query":"a"}"#, 200, r#"{"usage":{"credits":2}}"#, &["credit 2 0.008"],
+        "The price of 0.008 is that of 2026-10-06, from docs.tavily.com (credits page).",
+    ),
+    (
+        "https://api.exa.ai/search", r#"{"query":"a"}"#, 200, r#"{"costDollars":{"total":0.88}}"#, &["usd 0.88 1"],
+        "The provider stated this amount; that beats any table.",
+    ),
+];
+
+#[test]
+fn every_kind_of_cost_is_explained_by_addends_that_make_it_up() {
+    for (url, request, status, reply, addends, remark) in KINDS {
+        let place = Place::new();
+        let method = if url.contains("brave") { "GET" } else { "POST" };
+        let mut entry = exchange(url, request, *status, &[], reply);
+        entry["request"]["method"] = method.into();
+        let har = serde_json::json!({"log": {"entries": [entry]}});
+        let file = place.folder.path().join("one.har");
+        std::fs::write(&file, har.to_string()).unwrap();
+        place.read(&[
+            "replay",
+            file.to_str().unwrap(),
+            "--buffer",
+            place.path().to_str().unwrap(),
+        ]);
+        let task: serde_json::Value = serde_json::from_str(place.read(&["tasks", "--json"]).trim()).unwrap();
+        let shown = place.read(&["show", task["task_id"].as_str().unwrap(), "--json"]);
+        let event: serde_json::Value =
+            serde_json::from_str(shown.lines().nth(1).unwrap_or_else(|| panic!("{url}"))).unwrap();
+        let id = event["event_id"].as_str().unwrap();
+        let explained = place.read(&["explain", id, "--json"]);
+        let explained: serde_json::Value = serde_json::from_str(&explained).unwrap();
+        assert_eq!(explained["adds_up"], true, "{explained}");
+        assert_eq!(explained["total_usd"], event["cost_usd"], "{explained}");
+        let bill = explained["bill"].as_array().unwrap();
+        let field = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or("?").to_owned();
+        let bill: Vec<_> = bill
+            .iter()
+            .map(|line| {
+                ["what", "quantity", "unit_usd"]
+                    .map(|name| field(line, name))
+                    .join(" ")
+            })
+            .collect();
+        assert_eq!(&bill, addends, "{url}");
+        let text = place.read(&["explain", id]);
+        assert!(text.contains(remark), "{text}");
+    }
 }

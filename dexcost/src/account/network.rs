@@ -107,8 +107,8 @@ impl<'a> EgressPrices<'a> {
         event.usage = Usage::new()
             .with(Unit::EgressBytes, egress.bytes)
             .with(Unit::Requests, egress.calls);
-        self.put(&mut event, egress.bytes, egress.assumed_bytes > 0);
         event.details = Some(Box::new(measured()));
+        self.put(&mut event, egress.bytes, egress.assumed_bytes > 0);
         Some(event)
     }
 
@@ -120,6 +120,16 @@ impl<'a> EgressPrices<'a> {
         let Some(cost) = EgressPricing::new().cost(provider, region.as_deref(), internet, bytes) else {
             return;
         };
+        let line = serde_json::json!({
+            "unit": "gigabyte",
+            "quantity": crate::money::plain(cost.gigabytes),
+            "unit_usd": crate::money::plain(cost.usd_per_gigabyte),
+            "usd": crate::money::plain(cost.cost_usd),
+        });
+        let details = event.details.get_or_insert_default();
+        details.insert("lines".to_owned(), Value::Array(vec![line]));
+        details.insert("price_as_of".to_owned(), cost.as_of.into());
+        details.insert("price_source".to_owned(), cost.source.into());
         event.cost_usd = Some(cost.cost_usd);
         event.cost_confidence = match is_assumed {
             true => cost.confidence.max(CostConfidence::Estimated),

@@ -40,6 +40,31 @@ impl Explanation {
     pub const fn result(&self) -> &CostResult {
         &self.result
     }
+
+    pub(crate) fn add_price_step(&mut self, step: impl Into<String>) {
+        self.price_steps.push(step.into());
+    }
+
+    /// Adds the steps of a call inside the same call.
+    pub(crate) fn add_part(&mut self, model: &str, of_part: &Self) {
+        let model = crate::display::name(model);
+        let inside = |step: &String| format!("inside the same call, {model}: {step}");
+        self.name_steps.extend(of_part.name_steps.iter().map(inside));
+        self.price_steps.extend(of_part.price_steps.iter().map(inside));
+    }
+
+    pub(crate) fn with_result(self, result: CostResult) -> Self {
+        Self { result, ..self }
+    }
+
+    /// A cost to which no steps led: the call names no model.
+    pub(crate) const fn without_steps(result: CostResult) -> Self {
+        Self {
+            name_steps: Vec::new(),
+            price_steps: Vec::new(),
+            result,
+        }
+    }
 }
 
 impl fmt::Display for Explanation {

@@ -84,6 +84,6 @@ pub(crate) use query::Itemized;
 pub use query::{CostResult, PriceLine, PriceQuery, Resolution, Rung};
 pub use rates::{RateEntry, RateRegistry};
 pub use services::{
-    ServiceBodies, ServiceCatalog, ServiceCost, ServiceFee, ServiceGap, ServiceKind, ServiceLine,
-    ServiceMatch, ServiceModel, ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
+    PriceOrigin, ServiceBodies, ServiceCatalog, ServiceCost, ServiceFee, ServiceGap, ServiceKind,
+    ServiceLine, ServiceMatch, ServiceModel, ServiceObservation, ServiceReader, ServiceRow, ServiceRule,
 };

@@ -99,3 +99,16 @@ words! {
         IngressBytes = "ingress_bytes",
     }
 }
+
+impl Unit {
+    /// Whether it is the use of a tool that the provider ran beside the model, at a price of its own.
+    pub(crate) const fn is_tool_fee(self) -> bool {
+        matches!(
+            self,
+            Self::WebSearchRequests
+                | Self::GoogleMapsRequests
+                | Self::FileSearchRequests
+                | Self::CodeInterpreterSessions
+        )
+    }
+}

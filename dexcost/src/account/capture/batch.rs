@@ -43,9 +43,7 @@ fn request(mut route: Route, result: BatchResult) -> Observation {
         other => other,
     };
     let mut call = Box::new(facts(&mut route, &mut Asked::default(), &mut reading));
-    if reading.has_usage {
-        call.uncounted = uncounted(&call, &reading.usage);
-    }
+    call.uncounted = uncounted(&call, &reading.usage, reading.has_usage);
     call.batch_request_id = Some(result.id);
     call.reported_cost_usd = reading.cost;
     call.is_byok = reading.is_byok;

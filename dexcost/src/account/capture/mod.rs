@@ -73,6 +73,6 @@ pub use instruments::ALL_SUPPORTED_INSTRUMENTS;
 pub(crate) use instruments::Instruments;
 pub use options::{CaptureOptions, EgressOrigin};
 pub(crate) use pricing::cost_of;
-pub use pricing::pricing_of;
+pub use pricing::{explanation_of, pricing_of};
 
 pub use crate::wire::{Headers, RequestFacts};

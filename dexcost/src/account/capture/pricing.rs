@@ -7,7 +7,9 @@ use crate::clock::Timestamp;
 use crate::event::{CallPart, CallType, CostConfidence, OperationStatus, PricingSource};
 use crate::money::exact_sum;
 use crate::observation::{Observation, ServiceUse, UsageScope};
-use crate::pricing::{Cost, CostResult, Itemized, PriceLine, PriceQuery, PricingEngine, Rung, stated_cost};
+use crate::pricing::{
+    Cost, CostResult, Explanation, Itemized, PriceLine, PriceQuery, PricingEngine, Rung, stated_cost,
+};
 use crate::provider::UsageQuirks;
 use crate::text::Text;
 use crate::usage::{Unit, Usage};
@@ -56,6 +58,41 @@ pub fn pricing_of(seen: &Observation, prices: &PricingEngine, billed_at: Timesta
     bill.with(cost)
 }
 
+/// How the cost of an observed call comes about: [`pricing_of`], with the steps that led to it.
+///
+/// ```
+/// use dexcost::capture::explanation_of;
+/// use dexcost::{Ending, Observation, PricingEngine, Timestamp, Unit, UsageScope};
+///
+/// let mut seen = Observation::nothing(Ending::Done);
+/// (seen.captured, seen.usage_scope) = (true, UsageScope::Call);
+/// (seen.provider, seen.call.model_requested) = (Some("openai".into()), Some("gpt-4o".into()));
+/// seen.usage.set(Unit::InputTokens, 1000);
+/// let explanation = explanation_of(&seen, &PricingEngine::new(), Timestamp::default());
+/// assert!(explanation.to_string().contains("1000 x 0.0000025 = 0.0025"));
+/// ```
+#[must_use]
+pub fn explanation_of(seen: &Observation, prices: &PricingEngine, billed_at: Timestamp) -> Explanation {
+    let (charged, result) = (Charged::of(seen), pricing_of(seen, prices, billed_at));
+    let mut steps = match query(seen, charged.usage(seen), billed_at) {
+        Some(query) => prices.explain(&query).with_result(result),
+        None => Explanation::without_steps(result),
+    };
+    if charged.without_results.is_some() {
+        steps.add_price_step("what searches found is charged as searches, not as a prompt");
+    }
+    if charged.images.is_some() {
+        steps.add_price_step(
+            "the output is taken for tokens of images, as an estimate: the reply does not say",
+        );
+    }
+    for part in &seen.call.parts {
+        let of_part = prices.explain(&query_of_part(seen, part, billed_at));
+        steps.add_part(&part.model, &of_part);
+    }
+    steps
+}
+
 /// What [`pricing_of`] says. The addends, and whose prices they are, go to `bill` where that is given; a
 /// ledger has no use for them.
 pub(crate) fn cost_of(
@@ -91,7 +128,11 @@ pub(crate) fn cost_of(
             };
             of_provider(seen, cost, confidence, bill)
         }
-        Stated::Fee(fee) => with_fee(by_tables(seen, prices, billed_at, bill), fee),
+        Stated::Fee(fee) => {
+            let mut bill = bill;
+            let cost = by_tables(seen, prices, billed_at, bill.as_deref_mut());
+            with_fee(cost, fee, bill)
+        }
         Stated::Cost(_) | Stated::Invalid => Cost {
             stated_is_refused: true,
             ..by_tables(seen, prices, billed_at, bill)
@@ -108,16 +149,7 @@ fn prepaid(
     billed_at: Timestamp,
     bill: Option<&mut Itemized>,
 ) -> Cost {
-    let is_fee = |unit: &Unit| {
-        matches!(
-            unit,
-            Unit::WebSearchRequests
-                | Unit::GoogleMapsRequests
-                | Unit::FileSearchRequests
-                | Unit::CodeInterpreterSessions
-        )
-    };
-    let fees: Usage = seen.usage.iter().filter(|(unit, _)| is_fee(unit)).collect();
+    let fees: Usage = seen.usage.iter().filter(|(unit, _)| unit.is_tool_fee()).collect();
     let fees = Some(fees).filter(|fees| !fees.is_empty());
     match fees.as_ref().and_then(|fees| query(seen, fees, billed_at)) {
         Some(fees) => prices.itemized(&fees, bill),
@@ -220,9 +252,12 @@ fn is_plausible(cost: Decimal, seen: &Observation, prices: &PricingEngine, bille
 }
 
 /// The price of the tables with a gateway's fee on top: an estimate of what the caller's own key is billed.
-fn with_fee(mut cost: Cost, fee: Decimal) -> Cost {
+fn with_fee(mut cost: Cost, fee: Decimal, bill: Option<&mut Itemized>) -> Cost {
     if stated_cost::is_possible(fee) {
         cost.cost_usd = cost.cost_usd.and_then(|usd| exact_sum(usd, fee));
+        if let Some(bill) = bill.filter(|_| !fee.is_zero()) {
+            bill.lines.push(line(Text::from_static("gateway_fee"), fee));
+        }
     } else {
         cost.stated_is_refused = true;
     }
@@ -240,15 +275,36 @@ fn whole(
     billed_at: Timestamp,
     bill: Option<&mut Itemized>,
 ) -> Cost {
-    let without_results = without_search_results(&seen.usage);
-    let usage = without_results.as_ref().unwrap_or(&seen.usage);
-    let images = as_images(seen.call.call_type, usage);
-    let usage = images.as_ref().unwrap_or(usage);
-    let mut cost = query(seen, usage, billed_at).map_or_else(unknown, |query| prices.itemized(&query, bill));
-    if images.is_some() {
+    let charged = Charged::of(seen);
+    let query = query(seen, charged.usage(seen), billed_at);
+    let mut cost = query.map_or_else(unknown, |query| prices.itemized(&query, bill));
+    if charged.images.is_some() {
         cost.cost_confidence = worse(cost.cost_confidence, CostConfidence::Estimated);
     }
     cost
+}
+
+/// The usage as it is charged, where that is another than the one reported.
+struct Charged {
+    without_results: Option<Usage>,
+    images: Option<Usage>,
+}
+
+impl Charged {
+    fn of(seen: &Observation) -> Self {
+        let without_results = without_search_results(&seen.usage);
+        let usage = without_results.as_ref().unwrap_or(&seen.usage);
+        let images = as_images(seen.call.call_type, usage);
+        Self {
+            without_results,
+            images,
+        }
+    }
+
+    fn usage<'a>(&'a self, seen: &'a Observation) -> &'a Usage {
+        let changed = self.images.as_ref().or(self.without_results.as_ref());
+        changed.unwrap_or(&seen.usage)
+    }
 }
 
 /// The usage of an image endpoint that says how many tokens came out and not of which kind: they are

@@ -64,9 +64,7 @@ pub(super) fn settle(watch: &mut ModelCall, ending: Ending) -> Observation {
         status = OperationStatus::Succeeded;
     }
     let mut call = Box::new(facts(&mut watch.route, asked, &mut shown.reading));
-    if shown.reading.has_usage {
-        call.uncounted = uncounted(&call, &shown.reading.usage);
-    }
+    call.uncounted = uncounted(&call, &shown.reading.usage, shown.reading.has_usage);
     call.request_id = watch.request_id.take();
     let header_cost = watch.header_cost.as_deref().map(header_amount);
     let header_is_invalid = matches!(header_cost, Some(None)) && shown.reading.cost.is_none();
@@ -161,13 +159,20 @@ fn is_cut_off(status: Option<u16>, shown: &Shown) -> bool {
     matches!(status, Some(200..300)) && !is_whole
 }
 
-/// The side of a generated text that was not counted where the other was: both are billed.
-pub(super) fn uncounted(call: &CallFacts, usage: &Usage) -> Vec<Text> {
-    if !matches!(
+/// The side of a generated text that was not counted where the other was: both are billed. Neither was where
+/// nothing but the tools that ran is known.
+pub(super) fn uncounted(call: &CallFacts, usage: &Usage, has_usage: bool) -> Vec<Text> {
+    let is_text = matches!(
         call.call_type,
         CallType::Completion | CallType::Responses | CallType::Batch
-    ) {
+    );
+    if !is_text || (!has_usage && usage.is_empty()) {
         return Vec::new();
+    }
+    if !has_usage {
+        let is_all = usage.iter().all(|(unit, _)| unit.is_tool_fee());
+        let tokens = [Unit::InputTokens, Unit::OutputTokens].iter().filter(|_| is_all);
+        return tokens.map(|unit| Text::from_static(unit.as_str())).collect();
     }
     let missing = |usage: &Usage| {
         let is_reported = |unit| usage.get(unit).is_some();
@@ -199,7 +204,11 @@ fn job(
         .filter(|_| matches!(http_status, Some(200..300)))?;
     // A run that waited for tools may end in the reply to what they found.
     let may_end = is_poll || route.dialect == Dialect::OpenAiAssistants;
-    let is_begun = captured && reading.is_pending && reading.usage.is_empty();
+    let is_begun = captured && reading.is_pending && !reading.has_usage;
+    if is_begun {
+        // What tools did so far is told again at its end.
+        (reading.usage, reading.parts) = (Usage::new(), Vec::new());
+    }
     let is_known = matches!(status, OperationStatus::Succeeded | OperationStatus::Failed);
     let is_over = may_end && is_known && !reading.is_pending && reading.finish.is_some();
     (is_begun || is_over).then(|| JobSight {

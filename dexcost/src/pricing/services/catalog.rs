@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::cost::ServiceCost;
 use super::domain_rates::{DomainRate, DomainRates};
 use super::matched::{Candidate, ServiceBodies, ServiceMatch};
-use super::row::{Price, ServiceRule};
+use super::row::{Price, Row, ServiceRule};
 use super::seen::{Copied, Seen};
 use super::table::Table;
 use super::{hosts, paths};
@@ -46,6 +46,26 @@ struct Inner {
     /// `None` while it is the bundled one.
     table: ArcSwapOption<Table>,
     rates: ArcSwap<DomainRates>,
+}
+
+/// Where a listed price was read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PriceOrigin {
+    /// The price of one unit in US dollars; of a percentage, the part.
+    pub unit_usd: Decimal,
+    /// The day or year as of which it holds.
+    pub as_of: Text,
+    /// The page, or what else it was read from.
+    pub source: Text,
+}
+
+impl PriceOrigin {
+    /// Whether the price was written down from memory, and not read again at its source.
+    #[must_use]
+    pub fn is_recalled(&self) -> bool {
+        self.source.contains("(recalled)")
+    }
 }
 
 impl ServiceCatalog {
@@ -138,6 +158,32 @@ impl ServiceCatalog {
                     _ => None,
                 }
             })
+        })
+    }
+
+    /// Where the listed prices of a service were read, row by row. Reads the whole table.
+    ///
+    /// ```
+    /// let origins = dexcost::ServiceCatalog::new().origins_of("brave_search");
+    /// assert_eq!((origins[0].unit_usd, origins[0].is_recalled()), (dexcost::dec!(0.005), true));
+    /// ```
+    #[must_use]
+    pub fn origins_of(&self, service: &str) -> Vec<PriceOrigin> {
+        let origin = |row: &Row| {
+            let unit_usd = match row.price {
+                Price::Each(usd) => usd,
+                Price::Part { rate, .. } => rate,
+                Price::None => return None,
+            };
+            Some(PriceOrigin {
+                unit_usd,
+                as_of: row.as_of.clone(),
+                source: Text::from(&*row.source),
+            })
+        };
+        self.with_table(|table| {
+            let rows = table.rows().filter(|row| row.service == service);
+            rows.filter_map(origin).collect()
         })
     }
 

@@ -45,7 +45,7 @@ mod template;
 mod time;
 mod units;
 
-pub use catalog::{ServiceCatalog, ServiceFee};
+pub use catalog::{PriceOrigin, ServiceCatalog, ServiceFee};
 pub use cost::{ServiceCost, ServiceGap, ServiceKind, ServiceLine, ServiceModel, ServiceObservation};
 pub use matched::{ServiceBodies, ServiceMatch, ServiceRow};
 pub use reader::ServiceReader;

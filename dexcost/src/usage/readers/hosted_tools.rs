@@ -144,8 +144,12 @@ impl HostedTools {
             ),
         ];
         for (unit, count) in reported {
-            // What the usage object itself reported stands.
-            if let Some(count) = count.filter(|_| reading.usage.get(unit).is_none()) {
+            // What the usage object itself reported stands. Without one, none of a tool is no usage.
+            let is_news = |count: &Decimal| reading.has_usage || !count.is_zero();
+            if let Some(count) = count
+                .filter(is_news)
+                .filter(|_| reading.usage.get(unit).is_none())
+            {
                 reading.usage.set(unit, count);
             }
         }

@@ -419,3 +419,37 @@ fn what_comes_out_of_an_image_endpoint_is_images() {
         (Some(crate::dec!(0.032675)), CostConfidence::Computed)
     );
 }
+
+#[test]
+fn a_response_in_the_background_has_no_usage_whatever_its_tools_did_so_far() {
+    let body = br#"{"id":"resp_1","object":"response","status":"queued","model":"gpt-5.4","tools":[{"type":"web_search"}],"output":[{"type":"web_search_call","status":"completed"}],"tool_usage":{"web_search":{"num_requests":0}},"usage":null}"#;
+    let seen = Call {
+        url: "https://api.openai.com/v1/responses",
+        body,
+        ..Call::default()
+    }
+    .run();
+    assert!(seen.usage.is_empty());
+    assert!(
+        seen.job.is_some_and(|job| job.consumed.is_none()),
+        "it is to be completed"
+    );
+}
+
+#[test]
+fn fees_of_tools_without_the_tokens_beside_them_are_not_all() {
+    let body = br#"{"id":"resp_1","object":"response","status":"completed","model":"gpt-5.4","output":[{"type":"file_search_call","status":"completed"}]}"#;
+    let seen = Call {
+        url: "https://api.openai.com/v1/responses",
+        request: br#"{"model":"gpt-5.4"}"#,
+        body,
+        ..Call::default()
+    }
+    .run();
+    assert_eq!(seen.call.uncounted, ["input_tokens", "output_tokens"]);
+    let cost = pricing_of(&seen, &PricingEngine::new(), Timestamp::default());
+    assert_eq!(
+        (cost.cost_usd, cost.cost_confidence),
+        (Some(crate::dec!(0.0025)), CostConfidence::Unknown)
+    );
+}
