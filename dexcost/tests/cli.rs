@@ -434,9 +434,19 @@ fn exchange(
     })
 }
 
-/// Every kind of line: its URL, request and reply, the addends as `what quantity unit_usd`, and a remark.
+/// URL, request, status and reply, the addends as `what quantity unit_usd`, and a remark.
+type Kind = (
+    &'static str,
+    &'static str,
+    u16,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
+
+/// Every kind of line.
 #[rustfmt::skip]
-const KINDS: &[(&str, &str, u16, &str, &[&str], &str)] = &[
+const KINDS: &[Kind] = &[
     (
         "https://api.openai.com/v1/chat/completions", r#"{"model":"gpt-4o"}"#, 200,
         r#"{"model":"gpt-4o","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100,"prompt_tokens_details":{"cached_tokens":200}}}"#,
