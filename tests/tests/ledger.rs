@@ -64,10 +64,14 @@ fn a_registered_domain_rate_wins_and_a_failed_call_costs_nothing() {
     assert_eq!(event.cost_usd, Some(dec!(0.01)));
     assert_eq!(event.pricing_source, PricingSource::RateRegistry);
     let failed = task.record_response(&post(SEARCH, 500, b"{}")).unwrap();
+    assert_eq!(failed.service_name, event.service_name);
     assert_eq!(
-        failed.event_type,
-        EventType::Network,
-        "it is only a failed exchange"
+        amount(&failed),
+        (
+            Some(dec!(0)),
+            CostConfidence::Computed,
+            PricingSource::RateRegistry
+        )
     );
     assert_eq!(task.task().totals.external_cost_usd, dec!(0.01));
 }
@@ -616,4 +620,50 @@ fn what_a_provider_reports_without_a_price_is_recorded_as_unpriced_usage() {
         task.record_response(&get(url, 200, body)).is_none(),
         "a poll counts once"
     );
+}
+
+/// A call of a paid search, answered so.
+fn search(
+    task: &dexcost::TrackedTask,
+    tracker: &CostTracker,
+    query: &str,
+    status: u16,
+    reply: &str,
+) -> Arc<Event> {
+    use dexcost::capture::RequestFacts;
+    let request = RequestFacts::to_url("POST", "https://api.tavily.com/search", &());
+    let mut exchange = tracker.begin_exchange(&request);
+    exchange.request_data(query.as_bytes());
+    exchange.response(status, &());
+    exchange.data(reply.as_bytes());
+    task.record_observation(exchange.settle(dexcost::Ending::Done), Some(1))
+        .unwrap()
+}
+
+#[test]
+fn a_refusal_of_a_paid_service_stands_under_its_name_and_the_repetition_is_flagged() {
+    let tracker = MemorySink::new().tracker();
+    let task = tracker
+        .start_task_sync("research", TaskOptions::default())
+        .unwrap();
+    let (ask, paid) = (r#"{"query":"a"}"#, r#"{"usage":{"credits":2}}"#);
+    let refused = search(&task, &tracker, ask, 429, r#"{"detail":"slow down"}"#);
+    assert_eq!(refused.event_type, EventType::ExternalCost);
+    assert_eq!(refused.service_name.as_deref(), Some("tavily_search"));
+    assert_eq!(
+        (refused.cost_usd, refused.cost_confidence),
+        (Some(Decimal::ZERO), CostConfidence::Computed)
+    );
+    assert_eq!(refused.error_type, Some(dexcost::ErrorType::RateLimit));
+    let other = search(&task, &tracker, r#"{"query":"b"}"#, 200, paid);
+    assert!(!other.is_retry);
+    let again = search(&task, &tracker, ask, 200, paid);
+    assert_eq!((again.is_retry, again.retry_of), (true, Some(refused.event_id)));
+    assert_eq!(again.retry_reason.as_deref(), Some("rate_limit"));
+    assert_eq!(again.call.as_ref().unwrap().attempt, Some(2));
+    let totals = task.task().totals;
+    assert_eq!((totals.retry_count, totals.retry_cost_usd), (1, dec!(0.016)));
+    assert_eq!(totals.external_cost_usd, dec!(0.032));
+    let once_more = search(&task, &tracker, ask, 200, paid);
+    assert!(!once_more.is_retry, "nothing had failed");
 }

@@ -149,6 +149,7 @@ impl TaskHandle {
     fn service_event(&self, service: ServiceUse, seen: Observation, latency_ms: Option<u64>) -> Arc<Event> {
         let mut event = self.blank(EventType::ExternalCost);
         self.count_refused(service.stated_is_refused);
+        let refused_with = seen.http_status.filter(|status| *status >= 400);
         event.service_name = Some(service.service);
         event.operation_status = seen.operation_status;
         event.error_type = seen.error_type;
@@ -168,7 +169,11 @@ impl TaskHandle {
         event.model = service.model;
         event.provider = service.provider;
         event.usage = service.usage;
-        self.set_details(&mut event, service.details);
+        let mut details = service.details;
+        if let Some(status) = refused_with {
+            details.insert("http_status".to_owned(), status.into());
+        }
+        self.set_details(&mut event, details);
         event.latency_ms = latency_ms;
         Arc::new(event)
     }

@@ -77,7 +77,7 @@ fn begin(
             )))
         }
         (Some(route), _) if route.is_known || route.purpose == Purpose::Tool => model_call(request, route),
-        (Some(route), Some(services)) => match services.find(request).filter(is_priced) {
+        (Some(route), Some(services)) => match services.find(request).filter(ServiceMatch::is_priced) {
             Some(found) => other_call(request, Some(found)),
             None => model_call(request, route),
         },
@@ -111,24 +111,6 @@ fn has_price_of_its_own(found: &ServiceMatch) -> bool {
     };
     let best = found.rows().find(|row| row.rule() != ServiceRule::Observe);
     best.is_some_and(|row| is_price(row.rule()) && !row.price().is_empty())
-}
-
-/// Whether the catalog says what a request costs, and not only that somebody else pays.
-fn is_priced(found: &ServiceMatch) -> bool {
-    let has_price = |rule| {
-        matches!(
-            rule,
-            ServiceRule::Reported
-                | ServiceRule::PerRequest
-                | ServiceRule::PerUnit
-                | ServiceRule::Percent
-                | ServiceRule::ModelTable
-                | ServiceRule::Time
-        )
-    };
-    found
-        .rows()
-        .any(|row| has_price(row.rule()) && !row.is_paid_by_callee())
 }
 
 #[cfg(test)]

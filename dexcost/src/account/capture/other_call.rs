@@ -1,5 +1,6 @@
 //! A request that is no model call: perhaps to a priced service, in any case traffic.
 
+use super::digest::Digest;
 use super::meter::Meter;
 use super::service_call::ServiceCall;
 use crate::ending::Ending;
@@ -19,6 +20,10 @@ pub(super) struct OtherCall {
     pub(super) elapsed_ms: Option<u64>,
     host: Text,
     service: Option<ServiceCall>,
+    /// Of a call of a service, to recognise its repetition.
+    digest: Option<Digest>,
+    /// Whether all that the digest is made of was seen: a body may pass unseen.
+    is_seen: bool,
 }
 
 impl OtherCall {
@@ -29,6 +34,12 @@ impl OtherCall {
             status: None,
             noted: None,
             elapsed_ms: None,
+            digest: found.is_some().then(|| {
+                let mut digest = Digest::after([request.method, &host, request.path]);
+                digest.feed(request.query.as_bytes());
+                digest
+            }),
+            is_seen: matches!(request.method, "GET" | "HEAD" | "DELETE"),
             service: found.map(|found| ServiceCall::new(found, request)),
             host,
         }
@@ -40,6 +51,10 @@ impl OtherCall {
 
     pub(super) fn request_data(&mut self, bytes: &[u8]) {
         self.meter.sent(bytes.len() as u64);
+        self.is_seen = true;
+        if let Some(digest) = &mut self.digest {
+            digest.feed(bytes);
+        }
         if let Some(service) = &mut self.service {
             service.request_data(bytes);
         }
@@ -65,11 +80,20 @@ impl OtherCall {
         let is_whole = operation_status == OperationStatus::Succeeded;
         let (sent, elapsed_ms) = (self.meter.body_sent(), self.elapsed_ms);
         let service = self.service.take();
+        let is_refused = self.status.is_some_and(|status| status >= 400);
+        let refusal = service
+            .as_ref()
+            .filter(|_| is_refused)
+            .and_then(ServiceCall::refusal);
         let used = service.and_then(|service| service.settle(is_whole, sent, elapsed_ms));
+        let used = used.or(refusal);
+        let is_seen = self.is_seen;
+        let digest = self.digest.filter(|_| is_seen && used.is_some());
         Observation {
             operation_status,
             error_type,
             http_status: self.status,
+            request_digest: digest.map(|digest| digest.finish()),
             service: used.map(Box::new),
             traffic: self.meter.traffic(),
             peer: self.meter.peer(),

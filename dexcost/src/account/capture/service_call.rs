@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use crate::event::{CostConfidence, Details};
+use crate::event::{CostConfidence, Details, PricingSource};
 use crate::observation::ServiceUse;
 use crate::pricing::{
     ServiceBodies, ServiceCost, ServiceKind, ServiceLine, ServiceMatch, ServiceObservation, ServiceReader,
@@ -99,6 +99,23 @@ impl ServiceCall {
         if let Some(Read { decoder, reader }) = &mut self.reply {
             decoder.feed(bytes, &mut |plain| reader.feed(plain));
         }
+    }
+
+    /// A call that the service refused: it stands on the ledger at no cost. `None` where the service has no
+    /// price.
+    pub(super) fn refusal(&self) -> Option<ServiceUse> {
+        let found = &self.found;
+        (found.has_registered_rate() || found.is_priced()).then(|| ServiceUse {
+            cost_usd: Some(rust_decimal::Decimal::ZERO),
+            cost_confidence: CostConfidence::Computed,
+            pricing_source: if found.has_registered_rate() {
+                PricingSource::RateRegistry
+            } else {
+                PricingSource::ServiceCatalog
+            },
+            pricing_version: found.version(),
+            ..ServiceUse::of(found.service().into())
+        })
     }
 
     /// What the call used; `None` where nobody bills it.

@@ -108,6 +108,32 @@ impl ServiceMatch {
         self.candidates().map(|row| ServiceRow { row })
     }
 
+    /// Whether the catalog says what a request costs, and not only that somebody else pays.
+    #[must_use]
+    pub fn is_priced(&self) -> bool {
+        let has_price = |rule| {
+            matches!(
+                rule,
+                ServiceRule::Reported
+                    | ServiceRule::PerRequest
+                    | ServiceRule::PerUnit
+                    | ServiceRule::Percent
+                    | ServiceRule::ModelTable
+                    | ServiceRule::Time
+            )
+        };
+        self.rows()
+            .any(|row| has_price(row.rule()) && !row.is_paid_by_callee())
+    }
+
+    /// The version of the registered rates where one of them applies, else of the table that the rows are of.
+    pub(crate) fn version(&self) -> Text {
+        match &self.rate {
+            Some((_, version)) => version.clone(),
+            None => self.table.version.clone(),
+        }
+    }
+
     /// Whether the user registered a rate for the domain.
     #[must_use]
     pub fn has_registered_rate(&self) -> bool {

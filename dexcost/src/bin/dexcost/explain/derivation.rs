@@ -228,6 +228,9 @@ fn by_kept_lines(event: &Event, catalog: &ServiceCatalog) -> Derivation {
     let detail = |field: &str| event.details.as_ref()?.get(field)?.as_str().map(display::name);
     let mut remarks = Vec::new();
     match event.pricing_source {
+        PricingSource::ServiceCatalog | PricingSource::RateRegistry if is_refused(event) => {
+            remarks.push(format!("{name} refused the call; nothing is billed for it."));
+        }
         PricingSource::RateRegistry => {
             if addends.is_empty() {
                 addends.extend(by_rate(event));
@@ -261,6 +264,12 @@ fn by_kept_lines(event: &Event, catalog: &ServiceCatalog) -> Derivation {
         remarks,
         ..Derivation::default()
     }
+}
+
+/// Whether the service refused the call.
+fn is_refused(event: &Event) -> bool {
+    let details = event.details.as_ref();
+    details.is_some_and(|details| details.contains_key("http_status") && !details.contains_key("lines"))
 }
 
 /// The addends as they stand in the event's details.
