@@ -531,3 +531,60 @@ fn every_kind_of_cost_is_explained_by_addends_that_make_it_up() {
         assert!(text.contains(remark), "{text}");
     }
 }
+
+#[test]
+fn a_parent_of_a_task_whose_cost_is_unknown_shows_it_and_so_does_a_report_of_a_crash() {
+    let place = Place::new();
+    let buffer = Buffer::open(BufferOptions::at(place.path()).keep(None)).unwrap();
+    let mut parent = task(1, 0, "answer", Some("acme"));
+    let mut child = task(2, 10, "search", Some("acme"));
+    child.parent_task_id = Some(parent.task_id);
+    let mut grandchild = task(3, 20, "fetch", Some("acme"));
+    grandchild.parent_task_id = Some(child.task_id);
+    let mut unknown = blank(&grandchild, 0x31, 30, EventType::LlmCall);
+    unknown.usage = Usage::new().with(Unit::InputTokens, 10_u32);
+    grandchild.totals.add(&unknown);
+    buffer.put(Record::Event(Arc::new(unknown))).unwrap();
+    let mut crashed = task(4, 40, "crash", Some("initech"));
+    crashed.metadata.insert("_ended_by".into(), "interrupted".into());
+    for task in [&mut grandchild, &mut child, &mut parent, &mut crashed] {
+        end(task, 50, TaskStatus::Success);
+        buffer.put(Record::TaskEnded(Arc::new(task.clone()))).unwrap();
+    }
+    buffer.close(LONG).unwrap();
+
+    let listed = place.read(&["tasks", "--json"]);
+    let tasks: Vec<serde_json::Value> = listed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |kind: &str| tasks.iter().find(|task| task["task_type"] == kind).unwrap();
+    assert_eq!(
+        (&of("answer")["incomplete"], &of("answer")["sub_tasks"]),
+        (&true.into(), &2.into())
+    );
+    assert_eq!(of("answer")["incomplete_sub_tasks"], 1);
+    assert_eq!(
+        (&of("fetch")["incomplete"], &of("fetch")["sub_tasks"]),
+        (&true.into(), &0.into())
+    );
+    let shown = place.read(&["show", &parent.task_id.to_string()]);
+    assert!(
+        shown.contains("of 2 tasks below it, 1 may have cost more than is known"),
+        "{shown}"
+    );
+    assert!(shown.contains("total $0.00 + ?"), "{shown}");
+
+    let report = place.read(&["report", "--json"]);
+    let rows: Vec<serde_json::Value> = report
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let initech = rows.iter().find(|row| row["name"] == "initech").unwrap();
+    assert_eq!(
+        (&initech["interrupted_tasks"], &initech["incomplete"]),
+        (&1.into(), &true.into())
+    );
+    let text = place.read(&["report"]);
+    assert!(text.contains("1 task was cut short by a crash"), "{text}");
+}

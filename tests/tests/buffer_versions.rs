@@ -84,3 +84,34 @@ fn make() {
     }
     buffer.close(LONG).unwrap();
 }
+
+#[test]
+fn a_file_of_schema_1_learns_whose_sub_task_is_whose_and_which_tasks_a_crash_cut_short() {
+    let (tasks, _) = golden();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("buffer.sqlite3");
+    std::fs::copy(fixture("buffer-v1.sqlite3"), &path).unwrap();
+    let read = || {
+        let reader = BufferReader::open(&path).unwrap();
+        let below = |task: &Task| reader.descendants(task.task_id).unwrap().len();
+        let below: Vec<usize> = tasks.iter().map(below).collect();
+        let total = Report::read(&reader, &ReportQuery::by(By::Customer))
+            .unwrap()
+            .total;
+        (below, total.interrupted_tasks)
+    };
+    assert_eq!(read().1, Some(0));
+    Buffer::open(BufferOptions::at(&path).keep(None))
+        .unwrap()
+        .close(LONG)
+        .unwrap();
+    let children = |task: &Task| {
+        tasks
+            .iter()
+            .filter(|child| child.parent_task_id == Some(task.task_id))
+            .count()
+    };
+    let interrupted = tasks.iter().filter(|task| task.is_interrupted()).count() as u64;
+    let children: Vec<usize> = tasks.iter().map(children).collect();
+    assert_eq!(read(), (children, Some(interrupted)));
+}

@@ -281,7 +281,10 @@ fn check(path: &Path) {
             let body: Vec<u8> = row.get(1).unwrap();
             let task = decode_task(row.get(0).unwrap(), &body).unwrap();
             let key = (task.started_at.day_number(), row.get(2).unwrap(), NO_WHAT);
-            expected.entry(key).or_default().count_task(task.status, 1);
+            expected
+                .entry(key)
+                .or_default()
+                .count_task(task.status, task.is_interrupted(), 1);
         }
     }
     expected.retain(|_, tally| !tally.is_zero());

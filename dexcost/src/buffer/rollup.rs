@@ -14,6 +14,7 @@ use super::codec::{Decoder, Encoder, Malformed};
 pub(crate) struct Tally {
     pub(crate) tasks: i64,
     pub(crate) failed_tasks: i64,
+    pub(crate) interrupted_tasks: i64,
     pub(crate) events: i64,
     pub(crate) failed_events: i64,
     pub(crate) unknown: i64,
@@ -64,14 +65,16 @@ impl Tally {
         }
     }
 
-    pub(crate) fn count_task(&mut self, status: TaskStatus, by: i64) {
+    pub(crate) fn count_task(&mut self, status: TaskStatus, is_interrupted: bool, by: i64) {
         self.tasks += by;
+        self.interrupted_tasks += by * i64::from(is_interrupted);
         self.failed_tasks += by * i64::from(status == TaskStatus::Failed);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.tasks += other.tasks;
         self.failed_tasks += other.failed_tasks;
+        self.interrupted_tasks += other.interrupted_tasks;
         self.events += other.events;
         self.failed_events += other.failed_events;
         self.unknown += other.unknown;
@@ -98,6 +101,7 @@ impl Tally {
             (4, self.failed_events),
             (5, self.unknown),
             (6, self.retries),
+            (16, self.interrupted_tasks),
         ];
         for (field, count) in counts {
             out.count(field, zigzag(count));
@@ -142,6 +146,7 @@ impl Tally {
                 9 => self.cached_tokens += whole(value.blob()?)?,
                 10..=14 => self.cost[usize::from(field) - 10].merge(&sum(value.blob()?)?),
                 15 => self.retry_cost.merge(&sum(value.blob()?)?),
+                16 => self.interrupted_tasks += unzigzag(value.number()?),
                 _ => {}
             }
         }
@@ -197,10 +202,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tally_survives_its_bytes(counts in proptest::array::uniform6(any::<i64>()), tokens in proptest::array::uniform3(any::<i128>())) {
-            let [tasks, failed_tasks, events, failed_events, unknown, retries] = counts;
+        fn a_tally_survives_its_bytes(counts in proptest::array::uniform7(any::<i64>()), tokens in proptest::array::uniform3(any::<i128>())) {
+            let [tasks, failed_tasks, interrupted_tasks, events, failed_events, unknown, retries] = counts;
             let [input_tokens, output_tokens, cached_tokens] = tokens;
-            let tally = Tally { tasks, failed_tasks, events, failed_events, unknown, retries, input_tokens, output_tokens, cached_tokens, ..Tally::default() };
+            let tally = Tally { tasks, failed_tasks, interrupted_tasks, events, failed_events, unknown, retries, input_tokens, output_tokens, cached_tokens, ..Tally::default() };
             let mut out = Encoder::default();
             tally.encode(&mut out);
             prop_assert_eq!(Tally::decode(&out.bytes).unwrap(), tally);

@@ -3,13 +3,30 @@
 //! `PRAGMA user_version` is the number of steps that a file has taken. A step is never changed once a
 //! version with it was released; a database file of every version is kept among the fixtures.
 
+mod columns_of_tasks;
+
 use rusqlite::Connection;
 
 /// Marks the file as ours: "DXC1".
 pub(super) const APPLICATION_ID: i64 = 0x4458_4331;
 
 /// The steps from an empty file to the present schema.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[Step] = &[
+    Step {
+        sql: include_str!("schema/1.sql"),
+        fill: |_| Ok(()),
+    },
+    Step {
+        sql: include_str!("schema/2.sql"),
+        fill: columns_of_tasks::fill,
+    },
+];
+
+/// A step: what changes in the tables, and what is then filled in from the rows that are there.
+struct Step {
+    sql: &'static str,
+    fill: fn(&Connection) -> rusqlite::Result<()>,
+}
 
 /// The version that this code writes.
 #[must_use]
@@ -51,7 +68,8 @@ pub(super) fn migrate(conn: &Connection) -> rusqlite::Result<()> {
 fn take_steps(conn: &Connection) -> rusqlite::Result<()> {
     let done = usize::try_from(version(conn)?).unwrap_or(usize::MAX);
     for step in MIGRATIONS.iter().skip(done) {
-        conn.execute_batch(step)?;
+        conn.execute_batch(step.sql)?;
+        (step.fill)(conn)?;
     }
     if done < MIGRATIONS.len() {
         conn.execute_batch(&format!(

@@ -31,6 +31,8 @@ pub struct ReportRow {
     pub tasks: Option<u64>,
     /// Those of them that failed.
     pub failed_tasks: Option<u64>,
+    /// Those of them that a crash cut short: calls that were in flight are not in the sums.
+    pub interrupted_tasks: Option<u64>,
     /// Events, signals included.
     pub events: u64,
     /// Events whose operation failed.
@@ -62,6 +64,7 @@ impl ReportRow {
             retries: count(tally.retries),
             tasks: with_tasks.then(|| count(tally.tasks)),
             failed_tasks: with_tasks.then(|| count(tally.failed_tasks)),
+            interrupted_tasks: with_tasks.then(|| count(tally.interrupted_tasks)),
             events: count(tally.events),
             failed_events: count(tally.failed_events),
             unknown_cost_events: count(tally.unknown),
@@ -69,6 +72,13 @@ impl ReportRow {
             output_tokens: whole(tally.output_tokens),
             cached_tokens: whole(tally.cached_tokens),
         }
+    }
+
+    /// Whether more may have been spent than its sums say: an event has no complete price, or a crash cut a
+    /// task short.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.unknown_cost_events > 0 || self.interrupted_tasks.is_some_and(|tasks| tasks > 0)
     }
 
     /// One row in place of several; `None` in place of none.
@@ -93,6 +103,8 @@ impl ReportRow {
         self.retries += row.retries;
         self.tasks = self.tasks.zip(row.tasks).map(|(a, b)| a + b);
         self.failed_tasks = self.failed_tasks.zip(row.failed_tasks).map(|(a, b)| a + b);
+        let interrupted = self.interrupted_tasks.zip(row.interrupted_tasks);
+        self.interrupted_tasks = interrupted.map(|(a, b)| a + b);
         self.events += row.events;
         self.failed_events += row.failed_events;
         self.unknown_cost_events += row.unknown_cost_events;

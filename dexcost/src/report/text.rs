@@ -177,10 +177,10 @@ fn amount(report: &Report, sum: &Sum) -> String {
 }
 
 fn cost(report: &Report, row: &ReportRow) -> String {
-    let mark = match (row.unknown_cost_events, report.total.unknown_cost_events) {
-        (1.., _) => " + ?",
-        (0, 1..) => "    ",
-        (0, 0) => "",
+    let mark = match (row.is_incomplete(), report.total.is_incomplete()) {
+        (true, _) => " + ?",
+        (false, true) => "    ",
+        (false, false) => "",
     };
     aligned_dollars(report, &row.total_cost_usd) + mark
 }
@@ -228,6 +228,15 @@ fn notes(total: &ReportRow) -> Vec<String> {
         };
         notes.push(format!(
             "+ ?  {have} no complete price; what is missing is not in these sums."
+        ));
+    }
+    if let Some(tasks) = total.interrupted_tasks.filter(|tasks| *tasks > 0) {
+        let were = match tasks {
+            1 => "1 task was".to_owned(),
+            tasks => format!("{} tasks were", display::grouped(tasks)),
+        };
+        notes.push(format!(
+            "+ ?  {were} cut short by a crash; calls in flight are not in these sums."
         ));
     }
     if total.retries > 0 {

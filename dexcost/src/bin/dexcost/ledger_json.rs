@@ -1,14 +1,36 @@
 //! Tasks, events and rows of reports as lines of JSON: in the form of the wire, but unknown is null.
 
+use dexcost::buffer::BufferReader;
 use dexcost::canonical;
 use dexcost::report::ReportRow;
-use dexcost::{Event, Task};
+use dexcost::{Error, Event, Task};
 use serde_json::{Value, json};
 
-/// A task, with `incomplete` beside what the wire has. Its total is null where nothing of it is known.
-pub(crate) fn task(task: &Task) -> serde_json::Result<String> {
+/// What stands below a task: its sub-tasks, theirs, and so on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Below {
+    pub(crate) tasks: usize,
+    /// Those of which more may have been spent than is known.
+    pub(crate) incomplete: usize,
+}
+
+impl Below {
+    pub(crate) fn of(task: &Task, buffer: &BufferReader) -> Result<Self, Error> {
+        let below = buffer.descendants(task.task_id)?;
+        Ok(Self {
+            tasks: below.len(),
+            incomplete: below.iter().filter(|task| task.is_incomplete()).count(),
+        })
+    }
+}
+
+/// A task, with `incomplete` beside what the wire has, which is also true where a task below it is; how many of
+/// those are stands there too. Its total is null where nothing of it is known.
+pub(crate) fn task(task: &Task, below: Below) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(task.to_v1())?;
-    value["incomplete"] = json!(task.is_incomplete());
+    value["incomplete"] = json!(task.is_incomplete() || below.incomplete > 0);
+    value["sub_tasks"] = json!(below.tasks);
+    value["incomplete_sub_tasks"] = json!(below.incomplete);
     if task.known_cost_usd().is_none() {
         value["total_cost_usd"] = Value::Null;
     }
@@ -41,6 +63,7 @@ pub(crate) fn event(event: &Event) -> serde_json::Result<String> {
 /// A row of a report. Its total is null where nothing of it is known.
 pub(crate) fn row(row: &ReportRow) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(row)?;
+    value["incomplete"] = json!(row.is_incomplete());
     if row.total_cost_usd.is_zero() && row.unknown_cost_events > 0 {
         value["total_cost_usd"] = Value::Null;
     }

@@ -81,6 +81,7 @@ fn csv(report: &Report) -> Result<(), Box<dyn std::error::Error>> {
         "network_cost_usd",
         "retry_cost_usd",
         "total_cost_usd",
+        "interrupted_tasks",
     ])?;
     for row in &report.rows {
         let or_blank = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
@@ -102,6 +103,7 @@ fn csv(report: &Report) -> Result<(), Box<dyn std::error::Error>> {
             row.network_cost_usd.to_string(),
             row.retry_cost_usd.to_string(),
             row.total_cost_usd.to_string(),
+            or_blank(row.interrupted_tasks),
         ])?;
     }
     Ok(out.flush()?)

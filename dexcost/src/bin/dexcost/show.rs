@@ -6,7 +6,7 @@ use dexcost::buffer::Found;
 use dexcost::display;
 use dexcost::{CostFamily, Event, Task};
 
-use crate::ledger_json;
+use crate::ledger_json::{self, Below};
 use crate::print::{self, Column, Side};
 use crate::source::Source;
 use crate::tasks;
@@ -39,8 +39,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     };
     let events = buffer.events(task.task_id)?;
+    let below = Below::of(&task, &buffer)?;
     if args.json {
-        print::line(ledger_json::task(&task)?)?;
+        print::line(ledger_json::task(&task, below)?)?;
         for event in &events {
             print::line(ledger_json::event(event)?)?;
         }
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     head(&task)?;
     list(&task, &events)?;
-    sums(&task)?;
+    sums(&task, below)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -161,7 +162,7 @@ fn notes(event: &Event) -> String {
     notes.join("; ")
 }
 
-fn sums(task: &Task) -> std::io::Result<()> {
+fn sums(task: &Task, below: Below) -> std::io::Result<()> {
     let totals = &task.totals;
     let parts = CostFamily::ALL
         .iter()
@@ -174,9 +175,17 @@ fn sums(task: &Task) -> std::io::Result<()> {
     } else {
         format!(" = {}", parts.join(" + "))
     };
-    print::line(format!("total {}{detail}", tasks::cost(task)))?;
+    print::line(format!("total {}{detail}", tasks::cost(task, below)))?;
     if task.is_interrupted() {
         print::line("a crash cut it short: calls that were in flight are not in the total")?;
+    }
+    if below.incomplete > 0 {
+        let text = format!(
+            "of {} below it, {} may have cost more than is known",
+            display::counted(below.tasks as u64, "task"),
+            below.incomplete
+        );
+        print::line(text)?;
     }
     if totals.retry_count > 0 {
         let retries = format!(

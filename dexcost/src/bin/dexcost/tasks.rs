@@ -6,7 +6,7 @@ use dexcost::buffer::TaskFilter;
 use dexcost::display;
 use dexcost::{Task, TaskStatus, Timestamp};
 
-use crate::ledger_json;
+use crate::ledger_json::{self, Below};
 use crate::print::{self, Column, Form, Side};
 use crate::source::{Source, instant};
 
@@ -46,10 +46,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         since: args.since,
         limit: args.limit,
     };
-    let tasks = args.source.open()?.tasks(&filter)?;
+    let buffer = args.source.open()?;
+    let tasks = buffer.tasks(&filter)?.into_iter();
+    let tasks = tasks.map(|task| Below::of(&task, &buffer).map(|below| (task, below)));
+    let tasks: Vec<(Task, Below)> = tasks.collect::<Result<_, _>>()?;
     if args.form.json {
-        for task in &tasks {
-            print::line(ledger_json::task(task)?)?;
+        for (task, below) in &tasks {
+            print::line(ledger_json::task(task, *below)?)?;
         }
     } else if args.form.csv {
         csv(&tasks)?;
@@ -61,7 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(tasks: &[Task]) -> std::io::Result<()> {
+fn table(tasks: &[(Task, Below)]) -> std::io::Result<()> {
     use Side::{Left, Right};
     let columns = [
         Column("task", Left),
@@ -74,7 +77,7 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
         Column("cost", Right),
     ];
     let mut table = print::table(&columns);
-    for task in tasks {
+    for (task, below) in tasks {
         let customer = task.attribution.customer_id.as_deref().unwrap_or("-");
         let began = task.started_at.to_string();
         table.add_row([
@@ -89,23 +92,27 @@ fn table(tasks: &[Task]) -> std::io::Result<()> {
                 Right,
             ),
             print::cell(display::grouped(task.totals.event_count), Right),
-            print::cell(cost(task), Right),
+            print::cell(cost(task, *below), Right),
         ]);
     }
     print::line(table.to_string())?;
-    if tasks.iter().any(Task::is_incomplete) {
+    if tasks
+        .iter()
+        .any(|(task, below)| task.is_incomplete() || below.incomplete > 0)
+    {
         print::line(
-            "?  something of it has no known price, or a crash cut it short; `dexcost show TASK` says what",
+            "?  something of it, or of a task below it, has no known price, or a crash cut it short;\n   \
+             `dexcost show TASK` says what",
         )?;
     }
     Ok(())
 }
 
-/// The cost, with a question mark for what is not known of it.
-pub(crate) fn cost(task: &Task) -> String {
+/// The cost, with a question mark for what is not known of it, or of the tasks below it.
+pub(crate) fn cost(task: &Task, below: Below) -> String {
     match task.known_cost_usd() {
         None => "?".to_owned(),
-        Some(known) if task.is_incomplete() => display::dollars(known) + " + ?",
+        Some(known) if task.is_incomplete() || below.incomplete > 0 => display::dollars(known) + " + ?",
         Some(known) => display::dollars(known),
     }
 }
@@ -118,7 +125,7 @@ pub(crate) fn status(task: &Task) -> String {
     }
 }
 
-fn csv(tasks: &[Task]) -> Result<(), Box<dyn std::error::Error>> {
+fn csv(tasks: &[(Task, Below)]) -> Result<(), Box<dyn std::error::Error>> {
     let mut out = csv::Writer::from_writer(print::Out);
     out.write_record([
         "task_id",
@@ -132,7 +139,7 @@ fn csv(tasks: &[Task]) -> Result<(), Box<dyn std::error::Error>> {
         "unknown_cost_count",
         "total_cost_usd",
     ])?;
-    for task in tasks {
+    for (task, _) in tasks {
         let text = |text: &Option<dexcost::Text>| text.as_deref().unwrap_or_default().to_owned();
         out.write_record([
             task.task_id.to_string(),

@@ -4,10 +4,14 @@ use rusqlite::params;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::id::TaskId;
 use crate::task::{Task, TaskStatus};
 
 use super::super::codec::Coded;
 use super::BufferReader;
+
+/// From here on a column says whose sub-task a task is.
+const SCHEMA_WITH_PARENTS: i64 = 2;
 
 /// Which tasks to list. What is `None` does not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +71,33 @@ impl BufferReader {
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.truncate(filter.limit);
         found.into_iter().map(|(_, row)| self.task_in(row)).collect()
+    }
+
+    /// The tasks below a task: those that it is the parent of, theirs, and so on, in the order of their ids.
+    /// A file that was last written by a version before schema 2 does not know them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the file cannot be read.
+    pub fn descendants(&self, task: TaskId) -> Result<Vec<Task>, Error> {
+        if self.schema < SCHEMA_WITH_PARENTS {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.prepare(
+            "WITH RECURSIVE below (id) AS (
+                 SELECT id FROM tasks WHERE parent = ?1
+                 UNION SELECT tasks.id FROM tasks JOIN below ON tasks.parent = below.id)
+             SELECT tasks.id, tasks.body FROM below JOIN tasks ON tasks.id = below.id
+             WHERE tasks.body IS NOT NULL AND tasks.id <> ?1 ORDER BY tasks.id",
+        )?;
+        let mut rows = statement
+            .query([&task.as_bytes()[..]])
+            .map_err(|e| self.wrap(e))?;
+        let mut tasks = Vec::new();
+        while let Some(row) = rows.next().map_err(|e| self.wrap(e))? {
+            tasks.push(self.task_of(row)?);
+        }
+        Ok(tasks)
     }
 
     /// The attributions that pass; `None` where every one does.

@@ -37,6 +37,7 @@ pub(super) struct TaskRef {
     pub(super) status: i64,
     pub(super) day: i64,
     pub(super) revision: i64,
+    pub(super) is_interrupted: bool,
 }
 
 /// Day, who, what.
@@ -85,14 +86,15 @@ impl<'c> Ledger<'c> {
             )?,
             update_event: conn.prepare("UPDATE events SET body = ?2 WHERE seq = ?1")?,
             insert_task: conn.prepare(
-                "INSERT INTO tasks (id, who, status, started_at, ended_at, owner, revision, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO tasks (id, who, status, started_at, ended_at, owner, revision, body,
+                 parent, interrupted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?,
-            find_task: conn
-                .prepare("SELECT task, who, status, started_at, revision FROM tasks WHERE id = ?1")?,
+            find_task: conn.prepare(
+                "SELECT task, who, status, started_at, revision, interrupted FROM tasks WHERE id = ?1",
+            )?,
             update_task: conn.prepare(
                 "UPDATE tasks SET who = ?2, status = ?3, started_at = ?4, ended_at = ?5, owner = ?6,
-                 revision = ?7, body = ?8 WHERE task = ?1",
+                 revision = ?7, body = ?8, parent = ?9, interrupted = ?10 WHERE task = ?1",
             )?,
             append_outbox: conn.prepare("INSERT INTO outbox (kind, id, revision) VALUES (?1, ?2, ?3)")?,
             find_rollup: conn
@@ -298,12 +300,12 @@ impl<'c> Ledger<'c> {
         Ok(())
     }
 
-    fn roll_task(&mut self, day: i64, who: i64, status: TaskStatus, by: i64) {
+    fn roll_task(&mut self, (day, who): (i64, i64), status: TaskStatus, is_interrupted: bool, by: i64) {
         if day >= self.meta.get(Counter::RollupsFrom) {
             self.rollups
                 .entry((day, who, NO_WHAT))
                 .or_default()
-                .count_task(status, by);
+                .count_task(status, is_interrupted, by);
         }
     }
 
@@ -315,7 +317,7 @@ impl<'c> Ledger<'c> {
         let who = self.whos.number([None, None, None])?;
         let at = event.occurred_at;
         let id = &event.task_id.as_bytes()[..];
-        let values: [&dyn ToSql; 8] = [
+        let values: [&dyn ToSql; 10] = [
             &id,
             &who,
             &STUB,
@@ -324,6 +326,8 @@ impl<'c> Ledger<'c> {
             &self.owner,
             &0i64,
             &None::<&[u8]>,
+            &None::<&[u8]>,
+            &false,
         ];
         let row = self.insert_task.insert(&values[..])?;
         self.meta.add(Counter::of_status(STUB), 1);
@@ -333,6 +337,7 @@ impl<'c> Ledger<'c> {
             status: STUB,
             day: at.day_number(),
             revision: 0,
+            is_interrupted: false,
         };
         self.remember(event.task_id, task);
         Ok(task)
@@ -372,7 +377,8 @@ impl<'c> Ledger<'c> {
             self.replace(row, before, who)?;
         }
         self.meta.add(Counter::of_status(status), 1);
-        self.roll_task(day, who, task.status, 1);
+        let is_interrupted = task.is_interrupted();
+        self.roll_task((day, who), task.status, is_interrupted, 1);
         if task.status == TaskStatus::Pending {
             self.remember(
                 task.task_id,
@@ -382,6 +388,7 @@ impl<'c> Ledger<'c> {
                     status,
                     day,
                     revision,
+                    is_interrupted,
                 },
             );
         } else {
@@ -397,13 +404,34 @@ impl<'c> Ledger<'c> {
         let revision = i64::from(task.revision);
         let body = &self.out.bytes[..];
         let owner = self.owner;
+        let parent = task.parent_task_id.as_ref().map(|parent| &parent.as_bytes()[..]);
+        let is_interrupted = task.is_interrupted();
         let Some(row) = row else {
-            return self
-                .insert_task
-                .insert(params![id, who, status, started, ended, owner, revision, body]);
+            return self.insert_task.insert(params![
+                id,
+                who,
+                status,
+                started,
+                ended,
+                owner,
+                revision,
+                body,
+                parent,
+                is_interrupted
+            ]);
         };
-        self.update_task
-            .execute(params![row, who, status, started, ended, owner, revision, body])?;
+        self.update_task.execute(params![
+            row,
+            who,
+            status,
+            started,
+            ended,
+            owner,
+            revision,
+            body,
+            parent,
+            is_interrupted
+        ])?;
         if row <= self.meta.get(Counter::SentTasks) {
             self.append_outbox.execute(params![OUTBOX_TASK, row, revision])?;
         }
@@ -415,7 +443,7 @@ impl<'c> Ledger<'c> {
     fn replace(&mut self, row: i64, before: TaskRef, who: i64) -> Result<(), Fault> {
         self.meta.add(Counter::of_status(before.status), -1);
         if let Ok(status) = TaskStatus::of(before.status as u64) {
-            self.roll_task(before.day, before.who, status, -1);
+            self.roll_task((before.day, before.who), status, before.is_interrupted, -1);
         }
         if before.who == who {
             return Ok(());
@@ -440,6 +468,7 @@ impl<'c> Ledger<'c> {
                 status: row.get(2)?,
                 day: Timestamp::from_unix_micros(row.get(3)?).day_number(),
                 revision: row.get(4)?,
+                is_interrupted: row.get(5)?,
             })
         });
         let found = found.transpose()?;
