@@ -588,3 +588,104 @@ fn a_parent_of_a_task_whose_cost_is_unknown_shows_it_and_so_does_a_report_of_a_c
     let text = place.read(&["report"]);
     assert!(text.contains("1 task was cut short by a crash"), "{text}");
 }
+
+/// Hosts that the registry knows, hosts that nobody knows, and hosts inside of a network.
+fn hosts() -> Vec<String> {
+    let known = include_str!("../src/provider/known_hosts.txt").lines();
+    let known = known.filter(|line| !line.starts_with('#'));
+    let known = known
+        .filter_map(|line| line.split_once(' '))
+        .map(|(host, _)| host);
+    let others = [
+        "llm.example.com",
+        "gateway",
+        "localhost",
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.7.7",
+        "llm.acme.internal",
+        "llm.acme.local",
+        "llm.default.svc.cluster.local",
+        "own.acme.internal",
+    ];
+    known.chain(others).map(str::to_owned).collect()
+}
+
+#[test]
+fn replay_price_resolve_and_explain_agree_at_every_host() {
+    let place = Place::new();
+    let file = |name: &str, text: String| {
+        let path = place.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let rates = file("rates.yaml", "hosts: {own.acme.internal: mistral}\n".to_owned());
+    let (mut entries, mut lines) = (Vec::new(), String::new());
+    for host in hosts() {
+        for model in [
+            "gpt-4o",
+            "mistral-large-latest",
+            "claude-sonnet-4-5",
+            "no-such-model",
+        ] {
+            let usage = r#"{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}"#;
+            entries.push(exchange(
+                &format!("https://{host}/v1/chat/completions"),
+                &format!(r#"{{"model":"{model}"}}"#),
+                200,
+                &[],
+                &format!(r#"{{"object":"chat.completion","model":"{model}","choices":[{{"finish_reason":"stop"}}],"usage":{usage}}}"#),
+            ));
+            let line = serde_json::json!({
+                "id": format!("{host} {model}"), "host": host, "model": model, "response_model": model,
+                "usage": {"input_tokens": 1000, "output_tokens": 100},
+                "options": {"billed_at": "2026-11-22T09:00:00Z"},
+            });
+            lines += &format!("{line}\n");
+        }
+    }
+    let count = entries.len();
+    let har = file(
+        "all.har",
+        serde_json::json!({"log": {"entries": entries}}).to_string(),
+    );
+    let lines = file("lines.jsonl", lines);
+    let buffer = place.path().display().to_string();
+    let read = |args: &[&str]| -> Vec<serde_json::Value> {
+        let text = place.read(args);
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let replayed = read(&["replay", &har, "--json", "--rates", &rates, "--buffer", &buffer]);
+    let priced = read(&["price", "--jsonl", &lines, "--json", "--rates", &rates]);
+    let resolved = read(&["resolve", "--jsonl", &lines, "--json", "--rates", &rates]);
+    assert_eq!(
+        (replayed.len(), priced.len(), resolved.len()),
+        (count, count, count)
+    );
+    for ((replayed, priced), resolved) in replayed.iter().zip(&priced).zip(&resolved) {
+        let at = &priced["id"];
+        assert_eq!(replayed["captured"], true, "{at}");
+        for field in ["cost_usd", "cost_confidence", "pricing_source"] {
+            assert_eq!(replayed[field], priced[field], "{field} at {at}");
+        }
+        assert_eq!(
+            (&resolved["rung"], &resolved["key"]),
+            (&priced["rung"], &priced["matched"]),
+            "{at}"
+        );
+    }
+    let task = read(&["tasks", "--json"]).remove(0);
+    let events = read(&["show", task["task_id"].as_str().unwrap(), "--json"]).split_off(1);
+    assert_eq!(events.len(), count);
+    for (event, priced) in events.iter().zip(&priced).step_by(3) {
+        let explained = read(&["explain", event["event_id"].as_str().unwrap(), "--json"]).remove(0);
+        assert_eq!(
+            (&explained["total_usd"], &explained["adds_up"]),
+            (&priced["cost_usd"], &true.into()),
+            "{}",
+            priced["id"]
+        );
+    }
+}

@@ -4,7 +4,7 @@ use super::exchange::{Call, Exchange};
 use super::model_call::ModelCall;
 use super::other_call::OtherCall;
 use crate::account::tracker::CostTracker;
-use crate::pricing::{ServiceCatalog, ServiceMatch, ServiceRule};
+use crate::pricing::{RateRegistry, ServiceCatalog, ServiceMatch, ServiceRule};
 use crate::usage::readers::{Purpose, Route};
 use crate::wire::RequestFacts;
 
@@ -46,6 +46,32 @@ impl Exchange {
     /// ```
     pub fn begin_with(request: &RequestFacts<'_>, services: &ServiceCatalog) -> Self {
         begin(request, Route::of_request(request), true, Some(services))
+    }
+
+    /// The same, where `rates` say who answers at hosts of the user's own.
+    ///
+    /// ```
+    /// use dexcost::capture::{Exchange, RequestFacts};
+    /// use dexcost::{Ending, RateRegistry, ServiceCatalog};
+    ///
+    /// let rates = RateRegistry::new();
+    /// rates.load_text("hosts: {llm.acme.internal: openai}", "rates.yaml")?;
+    /// let facts = RequestFacts::to_url("POST", "http://llm.acme.internal/v1/chat/completions", &());
+    /// let mut exchange = Exchange::begin_at_hosts(&facts, &ServiceCatalog::new(), &rates);
+    /// exchange.response(200, &());
+    /// assert_eq!(exchange.settle(Ending::Done).provider.as_deref(), Some("openai"));
+    /// # Ok::<(), dexcost::Error>(())
+    /// ```
+    pub fn begin_at_hosts(
+        request: &RequestFacts<'_>,
+        services: &ServiceCatalog,
+        rates: &RateRegistry,
+    ) -> Self {
+        let mut route = Route::of_request(request);
+        if let (Some(route), Some(owner)) = (&mut route, rates.owner_of(request.authority)) {
+            route.answered_by(owner);
+        }
+        begin(request, route, true, Some(services))
     }
 }
 

@@ -3,6 +3,7 @@
 mod explain;
 mod jsonl;
 mod ledger_json;
+mod own;
 mod price;
 mod print;
 mod rates;

@@ -11,7 +11,7 @@ use crate::print::{self, Column, Side};
 /// Checks a rates file and shows what it registers
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A YAML file: `rates: {<service>: {per: …, cost_usd: …}}`
+    /// A YAML file: `rates: {<service>: {per: …, cost_usd: …}}`, `hosts: {<host>: <provider>}`
     file: PathBuf,
     /// One JSON object a line
     #[arg(long)]
@@ -45,6 +45,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         ]);
     }
     print::line(table.to_string())?;
+    for (host, provider) in rates.hosts() {
+        print::line(format!("at {} answers {provider}", display::name(&host)))?;
+    }
     print::line(format!("version {}", rates.pricing_version()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser;
-use dexcost::{PriceQuery, PricingEngine, Resolution, Timestamp, Usage};
+use dexcost::{PriceQuery, PricingEngine, RateRegistry, Resolution, Timestamp, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::jsonl;
+use crate::own::{self, Own};
 
 /// Which entry of the price tables a model's name leads to, rung by rung.
 #[derive(Parser)]
@@ -24,9 +25,8 @@ pub(crate) struct Args {
     /// Print JSON, one object a line.
     #[arg(long)]
     json: bool,
-    /// Prices of your own, in YAML or JSON.
-    #[arg(long, value_name = "FILE")]
-    overrides: Option<PathBuf>,
+    #[command(flatten)]
+    own: Own,
     /// The provider that was called.
     #[arg(long)]
     provider: Option<String>,
@@ -83,10 +83,7 @@ impl Answer {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let engine = PricingEngine::new();
-    if let Some(path) = &args.overrides {
-        engine.load_overrides(path)?;
-    }
+    let (engine, rates) = (args.own.prices()?, args.own.rates()?);
     let now = Timestamp::from(SystemTime::now());
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
@@ -104,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
             let code = jsonl::answer_each(
                 path,
                 args.json,
-                |line| resolve_line(&engine, line, now),
+                |line| resolve_line(&engine, &rates, line, now),
                 &mut show,
             )?;
             if !args.json {
@@ -112,16 +109,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
             }
             Ok(code)
         }
-        (None, Some(model)) => resolve_one(args, &engine, model, now),
+        (None, Some(model)) => resolve_one(args, &engine, &rates, model, now),
         (None, None) => Err("name a model, or a file with --jsonl".into()),
     }
 }
 
-fn resolve_line(engine: &PricingEngine, text: &str, now: Timestamp) -> Result<Answer, String> {
+fn resolve_line(
+    engine: &PricingEngine,
+    rates: &RateRegistry,
+    text: &str,
+    now: Timestamp,
+) -> Result<Answer, String> {
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let usage = Usage::new();
     let query = PriceQuery {
-        provider: line.provider_hint.as_deref(),
+        provider: own::provider(line.provider_hint.as_deref(), line.host.as_deref(), rates),
         response_model: line.response_model.as_deref(),
         host: line.host.as_deref(),
         region: line.region.as_deref(),
@@ -133,12 +135,13 @@ fn resolve_line(engine: &PricingEngine, text: &str, now: Timestamp) -> Result<An
 fn resolve_one(
     args: &Args,
     engine: &PricingEngine,
+    rates: &RateRegistry,
     model: &str,
     now: Timestamp,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let usage = Usage::new();
     let query = PriceQuery {
-        provider: args.provider.as_deref(),
+        provider: own::provider(args.provider.as_deref(), args.host.as_deref(), rates),
         response_model: args.response_model.as_deref(),
         host: args.host.as_deref(),
         region: args.region.as_deref(),

@@ -29,6 +29,7 @@ use crate::canonical;
 use crate::error::Error;
 use crate::money::{self, Amount};
 use crate::privacy::sha256_hex;
+use crate::provider::{OwnHosts, Provider};
 use crate::text::Text;
 
 /// What one unit of a service costs.
@@ -75,6 +76,8 @@ pub struct RateRegistry {
 struct Rates {
     entries: BTreeMap<Text, RateEntry>,
     hosts: BTreeMap<String, String>,
+    /// The same, to be asked.
+    own_hosts: OwnHosts,
     /// Computed when it is first asked for.
     version: OnceLock<Text>,
 }
@@ -227,17 +230,37 @@ impl RateRegistry {
         self.rates.load().hosts.clone()
     }
 
+    /// The provider that answers at a host of the user's own, by [`hosts`](Self::hosts).
+    ///
+    /// ```
+    /// let rates = dexcost::RateRegistry::new();
+    /// rates.load_text("hosts: {llm.acme.internal: openai}", "rates.yaml").unwrap();
+    /// assert_eq!(rates.provider_at("LLM.acme.internal:443"), Some("openai"));
+    /// assert_eq!(rates.provider_at("api.openai.com"), None);
+    /// ```
+    #[must_use]
+    pub fn provider_at(&self, authority: &str) -> Option<&'static str> {
+        self.owner_of(authority).map(|provider| provider.id)
+    }
+
+    pub(crate) fn owner_of(&self, authority: &str) -> Option<&'static Provider> {
+        self.rates.load().own_hosts.provider_at(authority)
+    }
+
     fn take_over(&self, entries: &[RateEntry], hosts: &[(String, String)]) {
         self.rates.rcu(|old| {
             let mut next = Rates {
                 entries: old.entries.clone(),
                 hosts: old.hosts.clone(),
+                own_hosts: OwnHosts::default(),
                 version: OnceLock::new(),
             };
             for entry in entries {
                 next.entries.insert(entry.service.clone(), entry.clone());
             }
             next.hosts.extend(hosts.iter().cloned());
+            // Each was checked when its file was read.
+            next.own_hosts = OwnHosts::new(&next.hosts).unwrap_or_default();
             Arc::new(next)
         });
     }

@@ -2,15 +2,15 @@
 
 mod derivation;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dexcost::buffer::Found;
 use dexcost::display;
-use dexcost::{Event, PricingEngine, ServiceCatalog, canonical, money};
+use dexcost::{Event, ServiceCatalog, canonical, money};
 use serde_json::{Value, json};
 
 use self::derivation::{Addend, Derivation};
+use crate::own::Own;
 use crate::print;
 use crate::show;
 use crate::source::Source;
@@ -22,9 +22,8 @@ pub(crate) struct Args {
     source: Source,
     /// The event's id, or enough of its first or last digits (`dexcost show TASK` lists them)
     event: String,
-    /// The prices of one's own that the program used
-    #[arg(long, value_name = "FILE")]
-    overrides: Option<PathBuf>,
+    #[command(flatten)]
+    own: Own,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -42,10 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
             return Err(show::ambiguous(&args.event, ids));
         }
     };
-    let engine = PricingEngine::new();
-    if let Some(path) = &args.overrides {
-        engine.load_overrides(path)?;
-    }
+    let engine = args.own.prices()?;
     let derivation = Derivation::of(&event, &engine, &ServiceCatalog::new());
     if args.json {
         print::line(canonical::to_string(&as_json(&event, &derivation)))?;

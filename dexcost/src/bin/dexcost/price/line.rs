@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use dexcost::{CallType, PriceQuery, PricingEngine, Timestamp};
+use dexcost::{CallType, PriceQuery, PricingEngine, RateRegistry, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, Priced};
 use super::reported::Reported;
+use crate::own;
 
 /// A line as it is written.
 #[derive(Deserialize)]
@@ -49,12 +50,17 @@ struct Options<'a> {
 }
 
 /// Prices a line; one that says no instant is billed now.
-pub(super) fn price_line(engine: &PricingEngine, text: &str, now: Timestamp) -> Result<Answer, String> {
+pub(super) fn price_line(
+    engine: &PricingEngine,
+    rates: &RateRegistry,
+    text: &str,
+    now: Timestamp,
+) -> Result<Answer, String> {
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let reported = Reported::read(&line.usage)?;
     let options = line.options.unwrap_or_default();
     let query = PriceQuery {
-        provider: line.provider.as_deref(),
+        provider: own::provider(line.provider.as_deref(), line.host.as_deref(), rates),
         response_model: line.response_model.as_deref(),
         host: line.host.as_deref(),
         region: line.region.as_deref(),

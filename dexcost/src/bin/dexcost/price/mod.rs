@@ -10,9 +10,10 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser;
-use dexcost::{CallType, Decimal, PriceQuery, PricingEngine, Timestamp, Unit, Usage, money};
+use dexcost::{CallType, Decimal, PriceQuery, PricingEngine, RateRegistry, Timestamp, Unit, Usage, money};
 
 use crate::jsonl;
+use crate::own::{self, Own};
 use answer::{Priced, add_row, summary_table};
 use line::price_line;
 
@@ -34,9 +35,8 @@ pub(crate) struct Args {
     /// Print JSON, one object a line.
     #[arg(long)]
     json: bool,
-    /// Prices of your own, in YAML or JSON.
-    #[arg(long, value_name = "FILE")]
-    overrides: Option<PathBuf>,
+    #[command(flatten)]
+    own: Own,
     /// Prompt tokens, cached ones included.
     #[arg(long, value_name = "TOKENS")]
     input: Option<u64>,
@@ -94,10 +94,7 @@ fn unit_quantity(text: &str) -> Result<(Unit, Decimal), String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let engine = PricingEngine::new();
-    if let Some(path) = &args.overrides {
-        engine.load_overrides(path)?;
-    }
+    let (engine, rates) = (args.own.prices()?, args.own.rates()?);
     let now = Timestamp::from(SystemTime::now());
     match (&args.jsonl, &args.model) {
         (Some(path), _) => {
@@ -105,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
             let code = jsonl::answer_each(
                 path,
                 args.json,
-                |line| price_line(&engine, line, now),
+                |line| price_line(&engine, &rates, line, now),
                 |answer| add_row(&mut table, &answer),
             )?;
             if !args.json {
@@ -113,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
             }
             Ok(code)
         }
-        (None, Some(model)) => Ok(price_one(args, &engine, model, now)?),
+        (None, Some(model)) => Ok(price_one(args, &engine, &rates, model, now)?),
         (None, None) => Err("name a model, or a file with --jsonl".into()),
     }
 }
@@ -121,6 +118,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
 fn price_one(
     args: &Args,
     engine: &PricingEngine,
+    rates: &RateRegistry,
     model: &str,
     now: Timestamp,
 ) -> Result<ExitCode, serde_json::Error> {
@@ -138,7 +136,7 @@ fn price_one(
         usage.set(*unit, *quantity);
     }
     let query = PriceQuery {
-        provider: args.provider.as_deref(),
+        provider: own::provider(args.provider.as_deref(), args.host.as_deref(), rates),
         response_model: args.response_model.as_deref(),
         host: args.host.as_deref(),
         region: args.region.as_deref(),

@@ -10,15 +10,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dexcost::capture::{Exchange, RequestFacts};
-use dexcost::{
-    BatchSight, Clock, Ending, Observation, PricingEngine, ServiceCatalog, SystemClock, Timestamp,
-};
+use dexcost::{BatchSight, Clock, Ending, Observation, RateRegistry, ServiceCatalog, SystemClock, Timestamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::answer::Answer;
 use self::keep::Keep;
 use self::recording::Recording;
 use self::report::Report;
+use crate::own::Own;
 use crate::print;
 
 /// How much of a body is fed at a time, where nothing is said: results of a batch are taken in between.
@@ -38,13 +37,15 @@ pub(crate) struct Args {
     /// Break the connection after so many bytes of each response body
     #[arg(long, value_name = "N")]
     cut: Option<usize>,
+    #[command(flatten)]
+    own: Own,
     /// Keep the events in this buffer too, on one task of type `replay`
     #[arg(long, value_name = "FILE")]
     buffer: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let (prices, services) = (PricingEngine::new(), ServiceCatalog::new());
+    let (prices, rates, services) = (args.own.prices()?, args.own.rates()?, ServiceCatalog::new());
     let now = SystemClock.now();
     let (mut report, mut unreadable) = (Report::default(), 0u64);
     let mut keep = args.buffer.as_deref().map(Keep::open).transpose()?;
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         bar.inc(1);
         match recording {
             Ok(recording) => {
-                let seen = replay(&recording, args, &services);
+                let seen = replay(&recording, args, &services, &rates);
                 let answer = Answer::new(&recording, &seen, &prices, recording.at.unwrap_or(now));
                 if let Some(keep) = &mut keep {
                     keep.add(seen, recording.at.unwrap_or(now))?;
@@ -85,9 +86,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
 }
 
 /// Moves one recording through an exchange.
-fn replay(recording: &Recording, args: &Args, services: &ServiceCatalog) -> Observation {
+fn replay(
+    recording: &Recording,
+    args: &Args,
+    services: &ServiceCatalog,
+    rates: &RateRegistry,
+) -> Observation {
     let facts = RequestFacts::to_url(&recording.method, &recording.url, &recording.request_headers);
-    let mut exchange = Exchange::begin_with(&facts, services);
+    let mut exchange = Exchange::begin_at_hosts(&facts, services, rates);
     if let Some(body) = recording
         .request_body
         .as_deref()
