@@ -25,6 +25,8 @@ pub(crate) struct OwnEntry {
     pub(crate) per_query: bool,
     /// The components whose price was taken from the listed ratio.
     pub(crate) derived: Vec<Component>,
+    /// What makes one doubt that its prices are meant.
+    pub(crate) doubts: Vec<String>,
 }
 
 /// Prices inside one range.

@@ -177,6 +177,9 @@ fn entry_steps(call: &Call<'_>, steps: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+    if let Entry::Own(own) = entry {
+        steps.extend(own.doubts.iter().cloned());
+    }
     if call.is_batch() {
         steps.push("batch prices; half of the plain ones where none are listed".to_owned());
     } else if call.tier() != Tier::Standard {

@@ -39,8 +39,14 @@ pub(crate) fn complete(model: &str, entry: &mut OwnEntry) {
     };
     let own = |component| rate(entry, component);
     let (input, output) = (own(Component::Input), own(Component::Output));
-    warn_if_suspicious(model, "input", input, listed, Component::Input);
-    warn_if_suspicious(model, "output", output, listed, Component::Output);
+    let doubts = [
+        doubt("input", input, listed, Component::Input),
+        doubt("output", output, listed, Component::Output),
+    ];
+    for doubt in doubts.into_iter().flatten() {
+        tracing::warn!(target: "dexcost::pricing", model, "{doubt}");
+        entry.doubts.push(doubt);
+    }
     let is_alone = entry.rates.len() == 2 && entry.ranges.is_empty() && entry.off_peak.is_none();
     let (true, Some(input), Some(output)) = (is_alone, input, output) else {
         return;
@@ -84,20 +90,18 @@ fn at_listed_ratio(listed: Row, component: Component, base: Component, own: Deci
     money::exact_product(own, price(component)?)?.checked_div(base)
 }
 
-fn warn_if_suspicious(model: &str, what: &str, own: Option<Decimal>, listed: Row, component: Component) {
-    let Some((own, listed)) = own.zip(listed.rates().get(Code::plain(component))) else {
-        return;
-    };
+/// Says of an own price that it is far off the listed one.
+fn doubt(what: &str, own: Option<Decimal>, listed: Row, component: Component) -> Option<String> {
+    let (own, listed) = own.zip(listed.rates().get(Code::plain(component)))?;
     let far = |a: Decimal, b: Decimal| {
         let most = b.checked_mul(Decimal::from(SUSPICIOUS_RATIO));
         !b.is_zero() && most.is_some_and(|most| a > most)
     };
-    if far(own, listed) || far(listed, own) {
-        tracing::warn!(
-            target: "dexcost::pricing",
-            "the own {what} price of {model} is {} USD a token, the listed one {}: is its unit right?",
+    (far(own, listed) || far(listed, own)).then(|| {
+        format!(
+            "the own {what} price is {} USD a token, the listed one {}: is its unit right?",
             money::plain(own),
             money::plain(listed)
-        );
-    }
+        )
+    })
 }
