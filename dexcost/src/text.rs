@@ -128,3 +128,20 @@ impl fmt::Display for Text {
         f.pad(self.0.as_str())
     }
 }
+/// Whether two names are equal. Those of up to 16 bytes are compared without a call.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        (Some(front), Some(theirs)) if a.len() <= 16 => {
+            front == theirs && a.last_chunk::<8>() == b.last_chunk::<8>()
+        }
+        (Some(_), _) => a == b,
+        _ => match (a.first_chunk::<4>(), b.first_chunk::<4>()) {
+            (Some(front), Some(theirs)) => front == theirs && a.last_chunk::<4>() == b.last_chunk::<4>(),
+            _ => a == b,
+        },
+    }
+}

@@ -201,12 +201,15 @@ pub(crate) fn provider_prefix(name: &str) -> Option<(&str, &str)> {
 
 /// A name before a revision that a price table may lack: `…-v1:0` -> `…-v1`, then without `-v1`.
 pub(crate) fn without_revision(name: &str) -> Option<&str> {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some((bare, revision)) = name.rsplit_once(':') {
-        return is_number(revision).then_some(bare);
-    }
-    let (bare, version) = name.rsplit_once("-v")?;
-    is_number(version).then_some(bare)
+    let bytes = name.as_bytes();
+    let digits = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let front = bytes.get(..bytes.len() - digits).filter(|_| digits > 0)?;
+    let bare = front.strip_suffix(b":").or_else(|| front.strip_suffix(b"-v"))?;
+    name.get(..bare.len())
 }
 
 /// The base of a fine-tuned model: `ft:base:org:name:id` -> `ft:base`.

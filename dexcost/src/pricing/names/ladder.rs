@@ -8,6 +8,7 @@ use super::joined::Joined;
 use super::provider::{Biller, Kind};
 use crate::pricing::query::Rung;
 use crate::pricing::table::{self, Hit, Name, Piece, Row};
+use crate::text::same_bytes;
 
 /// What one rung found. It fits a register, as every rung hands it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl<'a> Ladder<'a, '_> {
             Rung::Alias
         };
         if let Some(provider) = &self.provider
-            && !table::same(provider.family().as_bytes(), row.family().as_bytes())
+            && !same_bytes(provider.family().as_bytes(), row.family().as_bytes())
         {
             if !provider.borrows(row.provider()) {
                 return None;

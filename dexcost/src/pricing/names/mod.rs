@@ -13,6 +13,7 @@ mod stand_ins;
 
 use super::query::Rung;
 use super::table::{self, Hit, Name, Piece, Row};
+use crate::text::same_bytes;
 use forms::Form;
 use ladder::Ladder;
 
@@ -138,7 +139,7 @@ fn listed_for<'a>(provider: Biller<'a>, name: &str, untouched: bool, at_seconds:
     }
     let take = |hit: Hit| {
         let row = hit.name.row(at_seconds);
-        if !table::same(row.family().as_bytes(), family.as_bytes()) {
+        if !same_bytes(row.family().as_bytes(), family.as_bytes()) {
             None
         } else if row.is_legacy() {
             Some(First::Unclear)

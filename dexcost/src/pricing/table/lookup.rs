@@ -5,6 +5,7 @@
 
 use super::hash::{fold_hash, name_hash};
 use super::{LONGEST_NAME, Name, SLOT_BITS, SLOTS, u32_at};
+use crate::text::same_bytes;
 
 /// A name of the table that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl<'a> Piece<'a> {
         };
         probe(
             hash,
-            |key| same(key, self.bytes),
+            |key| same_bytes(key, self.bytes),
             |key| key.eq_ignore_ascii_case(self.bytes),
         )
     }
@@ -80,7 +81,7 @@ impl<'a> Piece<'a> {
         };
         probe(
             name_hash(head.hash, self.hash),
-            |key| cut(key).is_some_and(|(first, rest)| same(first, front) && same(rest, back)),
+            |key| cut(key).is_some_and(|(first, rest)| same_bytes(first, front) && same_bytes(rest, back)),
             |key| {
                 cut(key).is_some_and(|(first, rest)| {
                     first.eq_ignore_ascii_case(front) && rest.eq_ignore_ascii_case(back)
@@ -128,23 +129,5 @@ fn probe(
             }
         }
         slot += 1;
-    }
-}
-
-/// Whether two names are equal. Those of up to 16 bytes are compared without a call.
-#[inline]
-pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
-        (Some(front), Some(theirs)) if a.len() <= 16 => {
-            front == theirs && a.last_chunk::<8>() == b.last_chunk::<8>()
-        }
-        (Some(_), _) => a == b,
-        _ => match (a.first_chunk::<4>(), b.first_chunk::<4>()) {
-            (Some(front), Some(theirs)) => front == theirs && a.last_chunk::<4>() == b.last_chunk::<4>(),
-            _ => a == b,
-        },
     }
 }

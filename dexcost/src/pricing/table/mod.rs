@@ -10,7 +10,7 @@ mod lookup;
 mod rates;
 
 pub(crate) use component::{Code, Component, Tier};
-pub(crate) use lookup::{Hit, Piece, find, same};
+pub(crate) use lookup::{Hit, Piece, find};
 pub(crate) use rates::{OffPeak, Range, Rate, RateList, Rates, Window};
 
 static KEYS: &str = include_str!("llm.keys");

@@ -1,5 +1,6 @@
 use super::*;
 use crate::pricing::{names, sanity};
+use crate::text::same_bytes;
 
 fn all() -> impl Iterator<Item = Name> {
     (0..len()).filter_map(Name::at)
@@ -148,12 +149,12 @@ fn an_instant_before_every_row_takes_the_oldest() {
 fn names_are_the_same_where_every_byte_is() {
     for len in 0..40 {
         let name: Vec<u8> = (0..len).collect();
-        assert!(same(&name, &name.clone()));
+        assert!(same_bytes(&name, &name.clone()));
         for at in 0..name.len() {
             let mut other = name.clone();
             other[at] ^= 1;
-            assert!(!same(&name, &other), "{at} of {len}");
+            assert!(!same_bytes(&name, &other), "{at} of {len}");
         }
-        assert!(!same(&name, &[&name[..], b"x"].concat()));
+        assert!(!same_bytes(&name, &[&name[..], b"x"].concat()));
     }
 }

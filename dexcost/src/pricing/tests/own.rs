@@ -131,12 +131,14 @@ fn what_an_own_price_leaves_open_keeps_its_listed_ratio() {
 #[test]
 fn a_price_far_off_the_listed_one_is_doubted_with_both_figures() {
     let prices = PricingEngine::new();
-    prices.set_custom_pricing("gpt-4o-mini", "0.15", "0.0006").unwrap();
+    prices
+        .set_custom_pricing("gpt-4o-mini", "0.15", "0.0006")
+        .unwrap();
     let usage = Usage::new().with(Unit::InputTokens, 1000);
     let query = PriceQuery::new("gpt-4o-mini", &usage, Timestamp::from_unix_micros(1));
     let explanation = prices.explain(&query);
-    let doubt =
-        "the own input price is 0.00015 USD a token, the listed one 0.00000015: is its unit right?".to_owned();
+    let doubt = "the own input price is 0.00015 USD a token, the listed one 0.00000015: is its unit right?"
+        .to_owned();
     assert!(explanation.price_steps().contains(&doubt), "{explanation}");
     assert!(!explanation.to_string().contains("own output price"));
     assert_eq!(explanation.result().cost_usd, Some(dec!(0.15)));
