@@ -251,21 +251,33 @@ pub(super) fn asks_for_batch(end: End<'_>) -> bool {
 /// The wire form in which a GET shows what became of a batch, and the name of that or of the file that may
 /// hold it.
 pub(super) fn batch_results<'a>(end: End<'a>) -> Option<(Dialect, &'a str)> {
-    let mut segments = end.path.rsplit('/');
-    let mut next = || segments.next().unwrap_or_default();
-    let (last, first, second, third) = (next(), next(), next(), next());
-    let found = match (third, second, first, last) {
-        ("messages", "batches", id, "results") => (Dialect::BatchLines, id),
-        (_, "batches", id, "results") => (Dialect::Batch, id),
-        (_, "files", id, "content") => (Dialect::BatchLines, id),
-        (_, "batch", "jobs", id) | (_, _, "batches", id) => (Dialect::Batch, id),
-        (_, _, "files", _) => match end.at_colon {
+    let (front, parent) = parted(end.path, end.last);
+    let found = match (end.last, parent) {
+        ("results" | "content", id) => {
+            let (front, kind) = parted(front, id);
+            match (end.last, kind) {
+                ("results", "batches") if front.ends_with("/messages/batches") => (Dialect::BatchLines, id),
+                ("results", "batches") => (Dialect::Batch, id),
+                ("content", "files") => (Dialect::BatchLines, id),
+                _ => return None,
+            }
+        }
+        (id, "batches") => (Dialect::Batch, id),
+        (id, "jobs") if front.ends_with("/batch/jobs") => (Dialect::Batch, id),
+        (_, "files") => match end.at_colon {
             Some((id, "download")) => (Dialect::BatchLines, id),
             _ => return None,
         },
         _ => return None,
     };
     Some(found).filter(|(_, id)| !id.is_empty())
+}
+
+/// What stands before the last segment of a path, and the segment before that.
+fn parted<'a>(path: &'a str, last: &str) -> (&'a str, &'a str) {
+    let front = path.get(..path.len() - last.len()).unwrap_or_default();
+    let front = front.strip_suffix('/').unwrap_or(front);
+    (front, last_segment(front))
 }
 
 /// What stands before and after the last colon.
