@@ -333,7 +333,9 @@ impl<'a> Envelope<'a> {
             let metadata = line.get("metadata")?;
             text(metadata, "custom_id").or_else(|| text(metadata, "key"))
         });
-        if custom_id.is_none() && !is_row {
+        // One that is too long to be a name is one all the same.
+        let is_named = || names.iter().any(|name| line.get(name).is_some());
+        if custom_id.is_none() && !is_row && !is_named() {
             return None;
         }
         let mut envelope = Self {
@@ -360,7 +362,7 @@ impl<'a> Envelope<'a> {
             envelope.http_status = status.and_then(|status| status.try_into().ok());
             envelope.answer = match response.get("body") {
                 Some(body) => Some(body).filter(|body| body.is_object()),
-                None => Some(response).filter(|_| status.is_none()),
+                None => Some(response).filter(|response| status.is_none() && response.is_object()),
             };
         }
         let code = || text(envelope.error?, "code");

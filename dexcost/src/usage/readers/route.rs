@@ -139,7 +139,7 @@ impl Route {
             (Some("databricks"), _, "invocations") => Dialect::OpenAiChat,
             _ => dialect,
         };
-        let model = path_models::model_in(end, dialect);
+        let model = path_models::model_in(end, dialect).filter(|_| !purpose.is_batch());
         let call_type = match (dialect, model.as_deref()) {
             (Dialect::VertexPredict | Dialect::BedrockInvoke, Some(model)) => {
                 path_models::kind_of_model(model).unwrap_or(call_type)

@@ -224,3 +224,16 @@ fn what_nobody_takes_is_held_up_to_a_limit_and_counted_beyond() {
     let batch = exchange.settle(Ending::Done).batch.unwrap();
     assert_eq!((batch.requests.len(), batch.unrecorded), (16_384, 16));
 }
+
+#[test]
+fn a_name_that_is_too_long_is_one_and_the_file_is_no_model() {
+    let body = format!(
+        r#"{{"key":"{}","response":{{"candidates":[],"usageMetadata":{{"promptTokenCount":5,"candidatesTokenCount":2}}}}}}"#,
+        "a".repeat(50_000)
+    );
+    let url = "https://generativelanguage.googleapis.com/v1beta/files/f:download?alt=media";
+    let all = requests(url, &body);
+    assert_eq!((all.len(), id(&all[0])), (1, "f/#0"));
+    assert_eq!(all[0].call.model_requested, None);
+    assert!(requests(FILE, r#"{"custom_id":"a","response":[[]]}"#).is_empty());
+}

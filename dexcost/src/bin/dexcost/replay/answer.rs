@@ -47,7 +47,7 @@ pub(crate) struct Answer {
 /// A request of a batch.
 #[derive(Serialize)]
 pub(crate) struct BatchRequest {
-    id: Option<String>,
+    pub(crate) id: Option<String>,
     pub(crate) model: Option<String>,
     usage: BTreeMap<&'static str, Box<RawValue>>,
     cost_usd: Option<String>,

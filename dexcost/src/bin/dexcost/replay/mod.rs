@@ -5,6 +5,7 @@ mod keep;
 mod recording;
 mod report;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -121,6 +122,10 @@ fn replay(
     if !batch.requests.is_empty() {
         let last = seen.batch.get_or_insert_default();
         batch.requests.append(&mut last.requests);
+        let mut known = HashSet::new();
+        batch
+            .requests
+            .retain(|request| known.insert(request.call.batch_request_id.clone()));
         last.requests = batch.requests;
     }
     if recording.made_up_request {

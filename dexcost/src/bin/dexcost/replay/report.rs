@@ -1,6 +1,6 @@
 //! The readable form: what was called, how often, and what it cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use dexcost::display;
@@ -20,6 +20,8 @@ pub(crate) struct Report {
     rows: BTreeMap<(String, String), Row>,
     exchanges: u64,
     calls: u64,
+    /// Requests of batches that were counted, by provider and id: results may be fetched often.
+    batched: HashSet<(String, String)>,
 }
 
 #[derive(Default)]
@@ -36,6 +38,13 @@ impl Report {
     pub(crate) fn add(&mut self, answer: &Answer) {
         self.exchanges += 1;
         for request in &answer.batch {
+            let key = (
+                answer.provider.clone().unwrap_or_default(),
+                request.id.clone().unwrap_or_default(),
+            );
+            if !self.batched.insert(key) {
+                continue;
+            }
             let who = (name(answer.provider.as_deref()), name(request.model.as_deref()));
             let is_failed = request.operation_status == "failed";
             self.count(who, request.cost, &request.counted, is_failed);
