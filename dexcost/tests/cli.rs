@@ -689,3 +689,78 @@ fn replay_price_resolve_and_explain_agree_at_every_host() {
         );
     }
 }
+
+#[test]
+fn replay_price_and_resolve_agree_on_every_provider_by_its_name() {
+    let names = include_str!("../src/provider/known_names.txt").lines();
+    let names: Vec<&str> = names.filter(|line| !line.starts_with('#')).collect();
+    let place = Place::new();
+    let file = |name: &str, text: String| {
+        let path = place.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    // Each answers at a host of its own inside of the network.
+    let host = |at: usize| format!("p{at}.acme.internal");
+    let hosts: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| format!("  \"{}\": \"{name}\"\n", host(at)))
+        .collect();
+    let rates = file("rates.yaml", format!("hosts:\n{}", hosts.concat()));
+    let (mut entries, mut by_host, mut by_name) = (Vec::new(), String::new(), String::new());
+    for (at, name) in names.iter().enumerate() {
+        for model in ["gpt-4o", "claude-sonnet-4-5", "mistral-large-latest"] {
+            let usage = r#"{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}"#;
+            entries.push(exchange(
+                &format!("https://{}/v1/chat/completions", host(at)),
+                &format!(r#"{{"model":"{model}"}}"#),
+                200,
+                &[],
+                &format!(r#"{{"object":"chat.completion","model":"{model}","choices":[{{"finish_reason":"stop"}}],"usage":{usage}}}"#),
+            ));
+            let line = |field: &str, value: &str| {
+                serde_json::json!({
+                    "id": name, field: value, "model": model, "response_model": model,
+                    "usage": {"input_tokens": 1000, "output_tokens": 100},
+                    "options": {"billed_at": "2026-11-22T09:00:00Z"},
+                })
+                .to_string()
+                    + "\n"
+            };
+            by_host += &line("host", &host(at));
+            by_name += &line("provider", &name.to_uppercase());
+        }
+    }
+    let har = file(
+        "all.har",
+        serde_json::json!({"log": {"entries": entries}}).to_string(),
+    );
+    let by_host = file("by_host.jsonl", by_host);
+    let by_name = file("by_name.jsonl", by_name);
+    let read = |args: &[&str]| -> Vec<serde_json::Value> {
+        let text = place.read(&[args, &["--json", "--rates", &rates]].concat());
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let replayed = read(&["replay", &har]);
+    let (hosted, named) = (
+        read(&["price", "--jsonl", &by_host]),
+        read(&["price", "--jsonl", &by_name]),
+    );
+    let resolved = read(&["resolve", "--jsonl", &by_name]);
+    assert!(replayed.len() > 400 && replayed.len() == named.len());
+    for (((replayed, hosted), named), resolved) in replayed.iter().zip(&hosted).zip(&named).zip(&resolved) {
+        let name = &named["id"];
+        for field in ["cost_usd", "cost_confidence", "pricing_source"] {
+            assert_eq!(replayed[field], hosted[field], "{field} of {name} at its host");
+            assert_eq!(hosted[field], named[field], "{field} of {name} by its name");
+        }
+        assert_eq!(
+            (&resolved["rung"], &resolved["key"]),
+            (&named["rung"], &named["matched"]),
+            "{name}"
+        );
+    }
+}
