@@ -1,10 +1,14 @@
 //! The shapes of one provider family, in which a name may be listed otherwise than it travels.
 
+use std::sync::LazyLock;
+
 use super::forms;
 use super::joined::Joined;
 use super::ladder::{Ladder, Step};
 use super::provider::{Biller, Kind};
 use crate::pricing::query::Rung;
+use crate::pricing::table;
+use crate::text::same_bytes;
 
 impl<'a> Ladder<'a, '_> {
     /// The shapes of one provider family, in which the name may be listed otherwise.
@@ -86,9 +90,10 @@ impl<'a> Ladder<'a, '_> {
                 })
                 .or_else(|| self.both(provider, ungeo.as_bytes(), Rung::SuffixStripped))
         });
-        found
-            .or_else(|| self.other_revision(short))
-            .or_else(|| self.other_revision(ungeo?))
+        if found.is_some() || !has_listed_vendor(ungeo.unwrap_or(short)) {
+            return found;
+        }
+        self.other_revision(short).or_else(|| self.other_revision(ungeo?))
     }
 
     /// The same model in another revision, where the table lacks this one: without it, or, where the name has
@@ -177,6 +182,31 @@ impl<'a> Ladder<'a, '_> {
     }
 }
 
+/// Whether Bedrock lists anything by the vendor that a name begins with: of nobody else a model has another
+/// revision.
+fn has_listed_vendor(name: &str) -> bool {
+    static VENDORS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let bedrock = table::all().filter(|name| name.row(u64::MAX).family() == "bedrock");
+        let vendors = bedrock.filter_map(|name| vendor_of(bedrock_bare(name.as_str()).0));
+        let mut vendors: Vec<_> = vendors.collect();
+        vendors.sort_unstable();
+        vendors.dedup();
+        vendors
+    });
+    vendor_of(name).is_some_and(|vendor| {
+        VENDORS
+            .iter()
+            .any(|listed| same_bytes(listed.as_bytes(), vendor.as_bytes()))
+    })
+}
+
+/// What stands before the first dot of a name, without its geography.
+fn vendor_of(name: &str) -> Option<&str> {
+    let name = forms::without_geo(name).unwrap_or(name);
+    let dot = memchr::memchr(b'.', name.as_bytes())?;
+    name.get(..dot)
+}
+
 /// A Bedrock id without route and region path, and that region.
 fn bedrock_bare(name: &str) -> (&str, Option<&str>) {
     let mut bare = name.strip_prefix("bedrock/").unwrap_or(name);
@@ -193,4 +223,19 @@ fn bedrock_bare(name: &str) -> (&str, Option<&str>) {
         bare = rest;
     }
     (bare, region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vendors_are_those_of_bedrocks_own_list() {
+        for listed in ["anthropic.x", "us.amazon.x", "openai.x-v1:0", "ai21.x"] {
+            assert!(has_listed_vendor(listed), "{listed}");
+        }
+        for other in ["acme.brain", "us.acme.brain", "us.", "brain", ""] {
+            assert!(!has_listed_vendor(other), "{other}");
+        }
+    }
 }

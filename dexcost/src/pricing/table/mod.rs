@@ -91,8 +91,12 @@ pub(crate) const VERSION: &str = {
     line.split_at(12).0
 };
 
+/// Every name of the tables, current and retired.
+pub(crate) fn all() -> impl Iterator<Item = Name> {
+    (0..len()).filter_map(Name::at)
+}
+
 /// How many names the tables hold, current and retired.
-#[cfg(test)]
 pub(crate) const fn len() -> usize {
     NAMES.len / KEY_BYTES
 }
@@ -123,7 +127,6 @@ pub(crate) struct Name(u16);
 
 impl Name {
     /// The name with this number.
-    #[cfg(test)]
     pub(crate) fn at(number: usize) -> Option<Self> {
         u16::try_from(number)
             .ok()

@@ -2,10 +2,6 @@ use super::*;
 use crate::pricing::{names, sanity};
 use crate::text::same_bytes;
 
-fn all() -> impl Iterator<Item = Name> {
-    (0..len()).filter_map(Name::at)
-}
-
 fn rows(name: Name) -> Vec<Row> {
     let newest = name.row(u64::MAX);
     let mut rows = vec![newest];
