@@ -4,12 +4,17 @@ use std::fmt;
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
-use super::{Garbled, STEP, Sink};
+use super::work::Window;
+use super::{Garbled, Made, STEP, Sink};
 
 pub(super) struct Brotli {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
     ended: bool,
+    window: Window,
 }
+
+/// The largest window of RFC 7932.
+const LARGEST_WINDOW: usize = 16 << 20;
 
 impl fmt::Debug for Brotli {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,6 +28,7 @@ impl Default for Brotli {
         Self {
             state: BrotliState::new(alloc(), alloc(), alloc()),
             ended: false,
+            window: Window::default(),
         }
     }
 }
@@ -43,7 +49,10 @@ impl Brotli {
                 &mut total,
                 &mut self.state,
             );
-            if made > 0 && !sink(&out[..made.min(STEP)]) {
+            if !self.window.grow(made, LARGEST_WINDOW) && !sink(Made::Work(u64::MAX)) {
+                return Err(Garbled);
+            }
+            if made > 0 && !sink(Made::Bytes(&out[..made.min(STEP)])) {
                 return Err(Garbled);
             }
             match result {

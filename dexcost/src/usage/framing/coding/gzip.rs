@@ -1,7 +1,8 @@
 //! Gzip (RFC 1952): one or more members, one after the other.
 
 use super::inflate::Inflate;
-use super::{Garbled, Sink};
+use super::work::HEAD_BYTES;
+use super::{Garbled, Made, Sink};
 
 #[derive(Debug)]
 pub(super) struct Gunzip {
@@ -64,6 +65,9 @@ impl Gunzip {
                     self.part = Part::Tail { left: 8 };
                 }
                 continue;
+            }
+            if matches!(self.part, Part::Head { seen: 9, .. }) && !sink(Made::Work(HEAD_BYTES)) {
+                return Err(Garbled);
             }
             self.header_byte(*byte)?;
             bytes = &bytes[1..];

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::{Garbled, STEP, Sink};
+use super::{Garbled, Made, STEP, Sink};
 
 #[derive(Debug)]
 pub(super) struct Inflate {
@@ -29,7 +29,7 @@ impl Inflate {
             let made = count(self.engine.total_out() - out_before);
             bytes = bytes.get(used..).unwrap_or_default();
             self.ended = matches!(status, Ok(Status::StreamEnd));
-            if made > 0 && !sink(&out[..made.min(STEP)]) {
+            if made > 0 && !sink(Made::Bytes(&out[..made.min(STEP)])) {
                 return Err(Garbled);
             }
             if status.is_err() {

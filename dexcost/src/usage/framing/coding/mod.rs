@@ -5,13 +5,14 @@
 //! leave its name behind; a coding whose mark is missing counts as removed.
 //!
 //! Memory per coding: deflate and gzip some 50 KiB, brotli up to 16 MiB and zstd up to 8 MiB of
-//! window (RFC 7932, RFC 9659), both only where the sender asked for it. What decodes to far more
-//! than came in is given up.
+//! window (RFC 7932, RFC 9659), both only as far as a body decodes to that much, and all bodies together no
+//! more than [`work`] says. What takes far more work than came in is given up.
 
 mod brotli;
 mod gzip;
 mod inflate;
 mod sniff;
+mod work;
 mod zstd;
 
 use smallvec::SmallVec;
@@ -21,19 +22,16 @@ use brotli::Brotli;
 use gzip::Gunzip;
 use inflate::Inflate;
 use sniff::{Coding, Sniff};
+use work::{Allowance, Made, Work};
 use zstd::Zstd;
 
 /// Codings that follow one another; nobody applies more.
 const MOST_STAGES: usize = 3;
-/// Up to here a body may decode to anything.
-const FREE_BYTES: u64 = 16 << 20;
-/// Beyond that, to this many times what came in. Text shrinks to a tenth, rarely to a hundredth.
-const LARGEST_RATIO: u64 = 256;
 /// How much is decoded at a time.
 const STEP: usize = 8 * 1024;
 
-/// Takes decoded bytes; false asks to stop.
-type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
+/// Takes what a stage makes; false asks to stop.
+type Sink<'a> = &'a mut dyn FnMut(Made<'_>) -> bool;
 
 /// Undoes the content codings of one body, piece by piece.
 #[derive(Debug, Default)]
@@ -41,8 +39,7 @@ pub(crate) struct Decoder {
     /// The last applied coding first; empty for a body that is read as it is.
     stages: SmallVec<[Stage; 1]>,
     trouble: Option<BodyTrouble>,
-    coded: u64,
-    decoded: u64,
+    work: Work,
 }
 
 #[derive(Debug)]
@@ -104,22 +101,9 @@ impl Decoder {
             }
             _ => {}
         }
-        self.coded = self.coded.saturating_add(bytes.len() as u64);
-        let limit = FREE_BYTES.max(self.coded.saturating_mul(LARGEST_RATIO));
-        let (decoded, mut too_large) = (&mut self.decoded, false);
-        let outcome = run(&mut self.stages, bytes, &mut |piece| {
-            *decoded = decoded.saturating_add(piece.len() as u64);
-            too_large = *decoded > limit;
-            if !too_large {
-                sink(piece);
-            }
-            !too_large
-        });
-        if too_large {
-            self.trouble = Some(BodyTrouble::TooLarge);
-        } else if outcome.is_err() {
-            self.trouble = Some(BodyTrouble::Coding);
-        }
+        let allowance = self.work.allowance_for(bytes.len());
+        let outcome = run(&mut self.stages, bytes, &allowance, sink);
+        self.note(outcome.is_ok(), &allowance);
     }
 
     /// Ends the body and hands on what was held back.
@@ -128,13 +112,21 @@ impl Decoder {
             if self.trouble.is_some() {
                 return;
             }
-            let outcome = finish(&mut self.stages[first..], &mut |piece| {
-                sink(piece);
-                true
-            });
-            if outcome.is_err() {
-                self.trouble = Some(BodyTrouble::Coding);
-            }
+            let allowance = self.work.allowance_for(0);
+            let outcome = finish(&mut self.stages[first..], &allowance, sink);
+            self.note(outcome.is_ok(), &allowance);
+        }
+    }
+
+    fn note(&mut self, is_sound: bool, allowance: &Allowance) {
+        if !self.work.note(allowance) {
+            self.trouble = Some(BodyTrouble::TooLarge);
+        } else if !is_sound {
+            self.trouble = Some(BodyTrouble::Coding);
+        }
+        if self.trouble.is_some() {
+            // Nothing more is decoded: what the stages hold is let go of.
+            self.stages.clear();
         }
     }
 
@@ -144,29 +136,51 @@ impl Decoder {
     }
 }
 
-fn run(stages: &mut [Stage], bytes: &[u8], sink: Sink<'_>) -> Result<(), Garbled> {
+/// Feeds the first stage, what it makes to the next, and what the last one makes to the sink.
+fn run(
+    stages: &mut [Stage],
+    bytes: &[u8],
+    allowance: &Allowance,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<(), Garbled> {
     let Some((first, rest)) = stages.split_first_mut() else {
         sink(bytes);
         return Ok(());
     };
     let mut inner = Ok(());
-    let outer = first.feed(bytes, &mut |piece| {
-        inner = run(rest, piece, sink);
-        inner.is_ok()
+    let outer = first.feed(bytes, &mut |made| {
+        hand_on(made, rest, allowance, sink, &mut inner)
     });
     outer.and(inner)
 }
 
-fn finish(stages: &mut [Stage], sink: Sink<'_>) -> Result<(), Garbled> {
+fn finish(stages: &mut [Stage], allowance: &Allowance, sink: &mut dyn FnMut(&[u8])) -> Result<(), Garbled> {
     let Some((first, rest)) = stages.split_first_mut() else {
         return Ok(());
     };
     let mut inner = Ok(());
-    let outer = first.finish(&mut |piece| {
-        inner = run(rest, piece, sink);
-        inner.is_ok()
-    });
+    let outer = first.finish(&mut |made| hand_on(made, rest, allowance, sink, &mut inner));
     outer.and(inner)
+}
+
+/// Hands what a stage made to the rest, as long as that is not too much work.
+fn hand_on(
+    made: Made<'_>,
+    rest: &mut [Stage],
+    allowance: &Allowance,
+    sink: &mut dyn FnMut(&[u8]),
+    inner: &mut Result<(), Garbled>,
+) -> bool {
+    match made {
+        Made::Work(amount) => allowance.spend(amount),
+        Made::Bytes(piece) => {
+            if !allowance.spend_output(piece.len(), rest.is_empty()) {
+                return false;
+            }
+            *inner = run(rest, piece, allowance, sink);
+            inner.is_ok()
+        }
+    }
 }
 
 impl Stage {
@@ -181,8 +195,11 @@ impl Stage {
     fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), Garbled> {
         match self {
             Self::Plain => {
-                sink(bytes);
-                Ok(())
+                if sink(Made::Bytes(bytes)) {
+                    Ok(())
+                } else {
+                    Err(Garbled)
+                }
             }
             Self::Gzip(gzip) => gzip.feed(bytes, sink),
             Self::Deflate(deflate) => deflate.feed(bytes, sink).map(|_| ()),
@@ -214,8 +231,11 @@ impl Stage {
         match self {
             Self::Sniff(sniff) => {
                 // Too short to tell: too short to be coded, too.
-                sink(sniff.held());
-                Ok(())
+                if sink(Made::Bytes(sniff.held())) {
+                    Ok(())
+                } else {
+                    Err(Garbled)
+                }
             }
             Self::Zstd(zstd) => zstd.finish(sink),
             _ => Ok(()),

@@ -4,6 +4,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 
+use super::work::FREE_BYTES;
 use super::*;
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
@@ -153,6 +154,44 @@ fn a_bomb_is_given_up() {
     decoder.feed(&bomb, &mut |bytes| seen += bytes.len() as u64);
     assert_eq!(decoder.trouble(), Some(BodyTrouble::TooLarge));
     assert!(seen <= FREE_BYTES);
+}
+
+/// A zstd frame with a window of 8 MiB that decodes ten bytes to 128 KiB of zeros.
+const RUN: [u8; 10] = [0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3, 0x03, 0, 0x10, 0];
+
+/// One with nothing in it.
+const NOTHING: [u8; 9] = [0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3, 0x01, 0, 0];
+
+#[test]
+fn what_codings_make_of_each_other_counts_and_so_does_what_makes_nothing() {
+    let cases = [
+        ("gzip, zstd, gzip", gzip(&RUN.repeat(100_000))),
+        ("zstd, zstd, gzip", gzip(&RUN.repeat(100_000))),
+        ("zstd, gzip", gzip(&NOTHING.repeat(100_000))),
+        ("gzip, gzip", gzip(&gzip(b"").repeat(100_000))),
+        ("br, gzip", gzip(&[6].repeat(100_000_000))),
+        ("zstd", NOTHING.repeat(100_000)),
+    ];
+    for (header, coded) in cases {
+        for chunk in [7, 4096, usize::MAX] {
+            let mut decoder = Decoder::new(Some(header.as_bytes()));
+            let mut fed = 0;
+            for piece in coded.chunks(chunk) {
+                fed += piece.len();
+                decoder.feed(piece, &mut |_| {});
+                if decoder.trouble().is_some() {
+                    break;
+                }
+            }
+            assert_eq!(decoder.trouble(), Some(BodyTrouble::TooLarge), "{header}");
+            let most = FREE_BYTES.max(fed as u64 * 256) + 64 * STEP as u64 + (1 << 20);
+            assert!(
+                decoder.work.done() <= most,
+                "{header}: {} after {fed}",
+                decoder.work.done()
+            );
+        }
+    }
 }
 
 proptest! {

@@ -5,7 +5,8 @@ use std::io::Read;
 
 use ruzstd::decoding::FrameDecoder;
 
-use super::{Garbled, STEP, Sink};
+use super::work::{BLOCK_BYTES, HEAD_BYTES, Window};
+use super::{Garbled, Made, STEP, Sink};
 
 const LARGEST_WINDOW: u64 = 8 << 20;
 /// A last block without content: ends a frame that was cut off, so that its window can be read.
@@ -17,6 +18,7 @@ pub(super) struct Zstd {
     frames: FrameDecoder,
     part: Part,
     held: Vec<u8>,
+    window: Window,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,7 @@ impl Default for Zstd {
             frames,
             part: Part::Magic,
             held: Vec::new(),
+            window: Window::default(),
         }
     }
 }
@@ -101,6 +104,9 @@ impl Zstd {
                 Part::Header(length)
             }
             Part::Header(_) => {
+                if !sink(Made::Work(HEAD_BYTES + window_of(&held) / 16)) {
+                    return Err(Garbled);
+                }
                 self.frames.reset(&held[..]).map_err(|_| Garbled)?;
                 Part::BlockHeader
             }
@@ -134,10 +140,17 @@ impl Zstd {
     }
 
     fn decode(&mut self, block: &[u8], sink: Sink<'_>) -> Result<(), Garbled> {
+        if !sink(Made::Work(BLOCK_BYTES)) {
+            return Err(Garbled);
+        }
         let mut out = [0; STEP];
         let (_, mut made) = self.frames.decode_from_to(block, &mut out).map_err(|_| Garbled)?;
         while made > 0 {
-            if !sink(&out[..made.min(STEP)]) {
+            let is_held = self.window.grow(made, LARGEST_WINDOW as usize);
+            if !is_held && !sink(Made::Work(u64::MAX)) {
+                return Err(Garbled);
+            }
+            if !sink(Made::Bytes(&out[..made.min(STEP)])) {
                 return Err(Garbled);
             }
             made = self.frames.read(&mut out).map_err(|_| Garbled)?;
@@ -160,10 +173,30 @@ impl Part {
     }
 }
 
+/// The window that a frame header asks for, at most the largest that is taken. That of a frame of one segment
+/// is as large as its content.
+fn window_of(header: &[u8]) -> u64 {
+    let byte = |at: usize| header.get(at).copied().map_or(0, u64::from);
+    let descriptor = header.get(4).copied().unwrap_or(0);
+    let window = if descriptor & 0x20 == 0 {
+        let base = 1u64 << (10 + (byte(5) >> 3));
+        base + base / 8 * (byte(5) & 7)
+    } else {
+        let at = 5 + dictionary_length(descriptor);
+        let length = [1, 2, 4, 8][usize::from(descriptor >> 6)];
+        (0..length).fold(0, |size, place| size | byte(at + place) << (8 * place))
+    };
+    window.min(LARGEST_WINDOW)
+}
+
+const fn dictionary_length(descriptor: u8) -> usize {
+    [0, 1, 2, 4][descriptor as usize & 3]
+}
+
 /// The length of a frame header, magic number included, from its descriptor.
 fn header_length(descriptor: u8) -> usize {
     let single_segment = descriptor & 0x20 != 0;
-    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let dictionary = dictionary_length(descriptor);
     let content_size = match descriptor >> 6 {
         0 => usize::from(single_segment),
         1 => 2,
