@@ -1,12 +1,13 @@
 //! The default tracker of a process: sugar over a handle.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
 use crate::account::{
-    CostOptions, CostTracker, LlmCall, ReceivedResponse, TaskHandle, TaskOptions, TrackedTask,
+    Context, CostOptions, CostTracker, LlmCall, ReceivedResponse, TaskHandle, TaskOptions, TrackedTask,
     current_task_of_any_tracker,
 };
 use crate::config::Config;
@@ -18,6 +19,9 @@ use crate::untracked;
 use crate::wire::Headers;
 
 static DEFAULT: LazyLock<ArcSwapOption<Installed>> = LazyLock::new(ArcSwapOption::empty);
+
+/// Whether there was a default tracker, and it was closed.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Held while the default tracker is installed or removed, so that two threads cannot do both.
 static CHANGING: Mutex<()> = Mutex::new(());
@@ -76,6 +80,7 @@ fn install_with(
         tracker: tracker.clone(),
         close_within,
     })));
+    IS_CLOSED.store(false, Ordering::Release);
     untracked::hand_over(&tracker);
     Ok(InitGuard { tracker })
 }
@@ -107,6 +112,7 @@ impl Drop for InitGuard {
 fn take_if(wanted: impl Fn(&Installed) -> bool) -> Option<Arc<Installed>> {
     let _changing = CHANGING.lock();
     if DEFAULT.load().as_deref().is_some_and(wanted) {
+        IS_CLOSED.store(true, Ordering::Release);
         DEFAULT.swap(None)
     } else {
         None
@@ -119,8 +125,15 @@ pub fn tracker() -> Option<CostTracker> {
     DEFAULT.load().as_ref().map(|installed| installed.tracker.clone())
 }
 
-fn required() -> Result<CostTracker, Error> {
-    tracker().ok_or(Error::NotInitialized)
+/// The default tracker, or why there is none.
+pub(crate) fn required() -> Result<CostTracker, Error> {
+    tracker().ok_or_else(|| {
+        if IS_CLOSED.load(Ordering::Acquire) {
+            Error::Closed
+        } else {
+            Error::NotInitialized
+        }
+    })
 }
 
 /// Commits everything recorded so far; open sessions end.
@@ -158,37 +171,57 @@ pub fn current_task() -> Option<TaskHandle> {
     current_task_of_any_tracker()
 }
 
-/// The current task, else the session that the default tracker has or opens for this scope.
+/// The current task, else the session that the default tracker has or opens for this scope, else a task that
+/// nobody keeps.
 fn current_or_session() -> Result<TaskHandle, Error> {
-    match current_task() {
-        Some(task) => Ok(task),
-        None => Ok(required()?.current_task_or_session()),
+    match (current_task(), required()) {
+        (Some(task), _) => Ok(task),
+        (None, Ok(tracker)) => Ok(tracker.current_task_or_session()),
+        (None, Err(Error::NotInitialized)) => untracked::nobodys_task(),
+        (None, Err(error)) => Err(error),
     }
 }
 
-/// Opens a task on the default tracker.
+/// Opens a task on the default tracker. Before [`init`] it is a task that nobody keeps, and counted.
+///
+/// It is not current by that: run code in it with [`TrackedTask::run`](TaskHandle::run), a future with
+/// [`in_task`](crate::TaskFutureExt::in_task), or hold what [`TrackedTask::enter`](TaskHandle::enter) returns.
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialized`] and [`Error::VariantWithoutExperiment`].
+/// [`Error::Closed`] after the tracker was closed, and [`Error::VariantWithoutExperiment`].
 pub async fn start_task(task_type: impl Into<Text>, options: TaskOptions) -> Result<TrackedTask, Error> {
-    required()?.start_task(task_type, options).await
+    start_task_sync(task_type, options)
 }
 
-/// Opens a task on the default tracker, in synchronous code.
+/// Opens a task on the default tracker, in synchronous code; see [`start_task`].
+///
+/// ```
+/// let task = dexcost::start_task_sync("resolve_ticket", dexcost::TaskOptions::default())?;
+/// task.run(|| dexcost::record_cost("pdf_renderer", "0.002"))?;
+/// assert_eq!(task.task().totals.total_cost_usd(), dexcost::dec!(0.002));
+/// # Ok::<(), dexcost::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialized`] and [`Error::VariantWithoutExperiment`].
+/// [`Error::Closed`] after the tracker was closed, and [`Error::VariantWithoutExperiment`].
 pub fn start_task_sync(task_type: impl Into<Text>, options: TaskOptions) -> Result<TrackedTask, Error> {
-    required()?.start_task_sync(task_type, options)
+    match required() {
+        Ok(tracker) => tracker.start_task_sync(task_type, options),
+        Err(Error::NotInitialized) => untracked::start_task(task_type, options),
+        Err(error) => Err(error),
+    }
 }
 
 /// Records what a service cost, on the current task, else on a session.
 ///
+/// Before [`init`] what is recorded is checked and counted, and kept nowhere: a unit test of a handler needs
+/// no tracker. That holds for all that records.
+///
 /// # Errors
 ///
-/// [`Error::InvalidAmount`]; [`Error::NotInitialized`] where there is neither a task nor a tracker.
+/// [`Error::InvalidAmount`]; [`Error::Closed`] outside a task after the tracker was closed.
 pub fn record_cost(service: impl Into<Text>, cost_usd: impl Amount) -> Result<Arc<Event>, Error> {
     current_or_session()?.record_cost(service, cost_usd)
 }
@@ -210,7 +243,7 @@ pub fn record_cost_with(
 ///
 /// # Errors
 ///
-/// As [`TaskHandle::record_usage`], and [`Error::NotInitialized`].
+/// As [`TaskHandle::record_usage`], and [`Error::Closed`].
 pub fn record_usage(service: &str, units: impl Amount) -> Result<Arc<Event>, Error> {
     current_or_session()?.record_usage(service, units)
 }
@@ -219,7 +252,7 @@ pub fn record_usage(service: &str, units: impl Amount) -> Result<Arc<Event>, Err
 ///
 /// # Errors
 ///
-/// As [`TaskHandle::record_llm_call`], and [`Error::NotInitialized`].
+/// As [`TaskHandle::record_llm_call`], and [`Error::Closed`].
 pub fn record_llm_call(call: LlmCall) -> Result<Arc<Event>, Error> {
     current_or_session()?.record_llm_call(call)
 }
@@ -232,7 +265,7 @@ pub fn record_llm_call(call: LlmCall) -> Result<Arc<Event>, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialized`] where there is neither a task nor a tracker.
+/// [`Error::Closed`] outside a task after the tracker was closed.
 pub fn record_response(
     provider: &str,
     url: &str,
@@ -241,9 +274,11 @@ pub fn record_response(
     body: &[u8],
 ) -> Result<Option<Arc<Event>>, Error> {
     let received = ReceivedResponse::new(provider, url, status, headers, body);
-    match current_task() {
-        Some(task) => Ok(task.record_response(&received)),
-        None => Ok(required()?.record_response(&received)),
+    match (current_task(), required()) {
+        (Some(task), _) => Ok(task.record_response(&received)),
+        (None, Ok(tracker)) => Ok(tracker.record_response(&received)),
+        (None, Err(Error::NotInitialized)) => Ok(untracked::nobodys_task()?.record_response(&received)),
+        (None, Err(error)) => Err(error),
     }
 }
 
@@ -285,23 +320,49 @@ pub fn track_http(on: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// The current task; before [`init`] one that nobody keeps.
+fn current_or_nobodys() -> Result<TaskHandle, Error> {
+    match (current_task(), required()) {
+        (Some(task), _) => Ok(task),
+        (None, Err(Error::NotInitialized)) => untracked::nobodys_task(),
+        (None, _) => Err(Error::NoCurrentTask),
+    }
+}
+
 /// Marks that the operation at hand is a retry.
 ///
 /// # Errors
 ///
-/// [`Error::NoCurrentTask`] where no task is current.
+/// [`Error::NoCurrentTask`] where no task is current, though there is or was a tracker.
 pub fn mark_retry(reason: impl Into<Text>) -> Result<Arc<Event>, Error> {
-    Ok(current_task().ok_or(Error::NoCurrentTask)?.mark_retry(reason))
+    Ok(current_or_nobodys()?.mark_retry(reason))
 }
 
 /// Links a trace of another platform to the current task.
 ///
 /// # Errors
 ///
-/// [`Error::NoCurrentTask`] where no task is current.
+/// [`Error::NoCurrentTask`] where no task is current, though there is or was a tracker.
 pub fn link_trace(provider: &str, trace_id: &str) -> Result<(), Error> {
-    current_task()
-        .ok_or(Error::NoCurrentTask)?
-        .link_trace(provider, trace_id);
+    if current_task().is_some() || !matches!(required(), Err(Error::NotInitialized)) {
+        current_or_nobodys()?.link_trace(provider, trace_id);
+    }
     Ok(())
+}
+
+/// Sets the context of the scope that this is called in; see [`Context`].
+///
+/// Tasks, sessions and captured calls that follow in the scope, and in scopes within it, inherit it. Where
+/// the scope is that of a task, gaps in the task's own attribution are filled; what was set on the task
+/// stays. In a program without any tracker it does nothing outside a scope.
+///
+/// # Errors
+///
+/// [`Error::NoScope`] outside any scope: there it would leak into whatever runs on the thread next. Use
+/// [`set_default_context`](crate::set_default_context) for a program that works for one customer only.
+pub fn set_context(context: Context) -> Result<(), Error> {
+    match crate::account::set_context(context) {
+        Err(Error::NoScope) if untracked::is_untracked() => Ok(()),
+        outcome => outcome,
+    }
 }

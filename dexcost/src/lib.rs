@@ -63,8 +63,7 @@ pub use account::capture::ALL_SUPPORTED_INSTRUMENTS;
 pub use account::{
     Claim, Context, CostOptions, CostTracker, End, Flush, InScope, LlmCall, ReceivedResponse,
     RetryHeuristics, RetryOptions, Scope, ScopeGuard, SessionManager, TaskFutureExt, TaskHandle, TaskOptions,
-    TraceLink, TrackedTask, TrackerParts, clear_context, default_context, get_context, set_context,
-    set_default_context,
+    TraceLink, TrackedTask, TrackerParts, clear_context, default_context, get_context, set_default_context,
 };
 pub use buffer::Durability;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -79,8 +78,8 @@ pub use event::{
 };
 pub use global::{
     InitGuard, close, current_task, flush, init, install, instrument, link_trace, mark_retry, record_cost,
-    record_cost_with, record_llm_call, record_response, record_usage, register_domain_rate, start_task,
-    start_task_sync, track_http, tracker, uninstrument,
+    record_cost_with, record_llm_call, record_response, record_usage, register_domain_rate, set_context,
+    start_task, start_task_sync, track_http, tracker, uninstrument,
 };
 pub use id::{EventId, TaskId};
 pub use integrations::{TrackedAnthropic, TrackedOpenAI};

@@ -1,9 +1,18 @@
 //! What passes while there is no tracker to record it: counted, and handed to the next one.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
-use crate::account::CostTracker;
+use crate::account::capture::CaptureOptions;
+use crate::account::{CostTracker, TaskHandle, TaskOptions, TrackedTask, TrackerParts, trackers_made};
+use crate::clock::SystemClock;
+use crate::error::Error;
 use crate::loss::{LossKind, LossReason};
+use crate::pricing::{PricingEngine, RateRegistry, ServiceCatalog};
+use crate::privacy::Privacy;
+use crate::sink::{Commit, Record, Refusal, Sink};
+use crate::text::Text;
 
 const KINDS: usize = LossKind::ALL.len();
 
@@ -28,5 +37,67 @@ pub(crate) fn hand_over(tracker: &CostTracker) {
     for kind in LossKind::ALL {
         let count = WAITING[*kind as usize].swap(0, Ordering::Relaxed);
         tracker.note_loss(*kind, LossReason::NoTracker, count);
+    }
+}
+
+/// The tracker of a program that has none. It checks what it is given as any other does, so that what is wrong
+/// is found, and keeps nothing: events are counted until there is a tracker.
+static NOBODYS: LazyLock<CostTracker> = LazyLock::new(|| {
+    IS_MADE.store(true, Ordering::Relaxed);
+    CostTracker::from_parts(TrackerParts {
+        sink: Arc::new(Nowhere),
+        clock: Arc::new(SystemClock),
+        pricing: Arc::new(PricingEngine::new()),
+        rates: Arc::new(RateRegistry::new()),
+        privacy: Privacy::default(),
+        retry_heuristics: None,
+        session_idle: Duration::from_secs(30),
+        capture: CaptureOptions::default(),
+        services: ServiceCatalog::new(),
+    })
+});
+
+/// Whether the tracker of nobody was made.
+static IS_MADE: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process never made a tracker to keep anything.
+pub(crate) fn is_untracked() -> bool {
+    trackers_made() == u64::from(IS_MADE.load(Ordering::Relaxed))
+}
+
+/// What is recorded outside any task where there is no tracker.
+static OUTSIDE: LazyLock<Option<TrackedTask>> =
+    LazyLock::new(|| NOBODYS.start_task_sync("untracked", TaskOptions::default()).ok());
+
+/// Where to record outside any task, for nobody to keep.
+pub(crate) fn nobodys_task() -> Result<TaskHandle, Error> {
+    let task = OUTSIDE.as_ref().ok_or(Error::NotInitialized)?;
+    Ok(task.handle())
+}
+
+/// A task that nobody keeps.
+pub(crate) fn start_task(task_type: impl Into<Text>, options: TaskOptions) -> Result<TrackedTask, Error> {
+    note_untracked(LossKind::Task);
+    NOBODYS.start_task_sync(task_type, options)
+}
+
+/// Keeps nothing, and counts events.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn put(&self, record: Record) -> Result<(), Refusal> {
+        if matches!(record, Record::Event(_)) {
+            note_untracked(LossKind::Event);
+        }
+        Ok(())
+    }
+
+    fn commit(&self) -> Commit {
+        Commit::ready(Ok(()))
+    }
+
+    fn close(&self, _within: Duration) -> Result<(), Error> {
+        Ok(())
     }
 }

@@ -22,14 +22,7 @@ fn untracked() {}
 #[test]
 fn the_default_tracker_can_be_closed_and_initialised_again() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        dexcost::record_cost("x", dec!(1)),
-        Err(Error::NotInitialized)
-    ));
-    assert!(matches!(
-        dexcost::start_task_sync("x", TaskOptions::default()),
-        Err(Error::NotInitialized)
-    ));
+    dexcost::record_cost("x", dec!(1)).unwrap();
     dexcost::close().unwrap();
     untracked();
     dexcost::note_untracked(LossKind::Call);
@@ -77,15 +70,24 @@ fn the_default_tracker_can_be_closed_and_initialised_again() {
     );
     let report = Report::read(&reader, &ReportQuery::by(By::TaskType)).unwrap();
     assert_eq!(report.total.total_cost_usd.to_decimal(), Some(dec!(3)));
-    let none = |kind: LossKind| Loss {
+    let none = |kind: LossKind, count| Loss {
         kind: kind.to_string(),
         reason: LossReason::NoTracker.to_string(),
-        count: 1,
+        count,
     };
     assert_eq!(
         reader.status().unwrap().losses,
-        [none(LossKind::Call), none(LossKind::Task)]
+        [
+            none(LossKind::Call, 1),
+            none(LossKind::Event, 4),
+            none(LossKind::Task, 2)
+        ]
     );
+    assert!(matches!(dexcost::record_cost("x", dec!(1)), Err(Error::Closed)));
+    assert!(matches!(
+        dexcost::start_task_sync("x", TaskOptions::default()),
+        Err(Error::Closed)
+    ));
 }
 
 #[test]

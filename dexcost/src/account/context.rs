@@ -65,17 +65,8 @@ impl Context {
 
 static DEFAULT: LazyLock<ArcSwapOption<Context>> = LazyLock::new(ArcSwapOption::empty);
 
-/// Sets the context of the scope that this is called in.
-///
-/// Tasks, sessions and captured calls that follow in the scope, and in scopes within it, inherit
-/// it. Where the scope is that of a task, gaps in the task's own attribution are filled; what was
-/// set on the task stays.
-///
-/// # Errors
-///
-/// [`Error::NoScope`] outside any scope: there it would leak into whatever runs on the thread next.
-/// Use [`set_default_context`] for a program that works for one customer only.
-pub fn set_context(context: Context) -> Result<(), Error> {
+/// Sets the context of the scope that this is called in; see [`crate::set_context`].
+pub(crate) fn set_context(context: Context) -> Result<(), Error> {
     scope::set_context(context)
 }
 

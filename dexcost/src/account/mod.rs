@@ -45,7 +45,7 @@ mod tracker;
 mod traffic;
 mod wants;
 
-pub use context::{Context, clear_context, default_context, get_context, set_context, set_default_context};
+pub use context::{Context, clear_context, default_context, get_context, set_default_context};
 pub use options::{CostOptions, LlmCall, RetryOptions, TaskOptions};
 pub use received::ReceivedResponse;
 pub use retries::RetryHeuristics;
@@ -54,4 +54,6 @@ pub use sessions::SessionManager;
 pub use tracked_task::{End, TaskHandle, TraceLink, TrackedTask};
 pub use tracker::{CostTracker, Flush, TrackerParts};
 
+pub(crate) use context::set_context;
 pub(crate) use scope::current_task_of_any_tracker;
+pub(crate) use tracker::trackers_made;

@@ -106,6 +106,11 @@ impl Drop for Handle {
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// How many trackers this process ever made.
+pub(crate) fn trackers_made() -> u64 {
+    NEXT_ID.load(Ordering::Relaxed) - 1
+}
+
 /// Opens tasks and owns what they need: prices, rates, sessions and the buffer.
 ///
 /// Cheap to clone; all clones are the same tracker. Several trackers may live in one process, each

@@ -11,6 +11,8 @@ use crate::account::{Claim, CostTracker, ReceivedResponse, Scope};
 use crate::error::Error;
 use crate::event::Event;
 use crate::global;
+use crate::loss::LossKind;
+use crate::untracked::note_untracked;
 
 /// Declares a wrapper around a client of one provider.
 macro_rules! tracked_client {
@@ -47,7 +49,7 @@ macro_rules! tracked_client {
             ///
             /// # Errors
             ///
-            /// [`Error::NotInitialized`] where there is no tracker, [`Error::InvalidRecord`] where the
+            /// [`Error::Closed`] after the default tracker was closed, [`Error::InvalidRecord`] where the
             /// reply cannot be serialised.
             pub fn record(&self, reply: &impl Serialize) -> Result<Option<Arc<Event>>, Error> {
                 self.recorder.record(reply, None)
@@ -142,12 +144,17 @@ struct Recorder {
 
 impl Recorder {
     fn tracker(&self) -> Result<CostTracker, Error> {
-        let tracker = self.tracker.clone().or_else(global::tracker);
-        tracker.ok_or(Error::NotInitialized)
+        self.tracker.clone().map_or_else(global::required, Ok)
     }
 
     fn record(&self, reply: &impl Serialize, latency_ms: Option<u64>) -> Result<Option<Arc<Event>>, Error> {
-        let tracker = self.tracker()?;
+        let tracker = match self.tracker() {
+            Err(Error::NotInitialized) => {
+                note_untracked(LossKind::Call);
+                return Ok(None);
+            }
+            tracker => tracker?,
+        };
         let wrong = |error: serde_json::Error| Error::InvalidRecord {
             what: "reply",
             reason: error.to_string(),
