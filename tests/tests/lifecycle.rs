@@ -79,8 +79,8 @@ fn the_default_tracker_can_be_closed_and_initialised_again() {
         reader.status().unwrap().losses,
         [
             none(LossKind::Call, 1),
-            none(LossKind::Event, 4),
-            none(LossKind::Task, 2)
+            none(LossKind::Event, 1),
+            none(LossKind::Task, 1)
         ]
     );
     assert!(matches!(dexcost::record_cost("x", dec!(1)), Err(Error::Closed)));
