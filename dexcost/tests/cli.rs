@@ -545,6 +545,10 @@ fn a_parent_of_a_task_whose_cost_is_unknown_shows_it_and_so_does_a_report_of_a_c
     unknown.usage = Usage::new().with(Unit::InputTokens, 10_u32);
     grandchild.totals.add(&unknown);
     buffer.put(Record::Event(Arc::new(unknown))).unwrap();
+    let mut paid = blank(&child, 0x21, 25, EventType::ExternalCost);
+    (paid.cost_usd, paid.cost_confidence) = (Some(dec!(0.25)), CostConfidence::Exact);
+    child.totals.add(&paid);
+    buffer.put(Record::Event(Arc::new(paid))).unwrap();
     let mut crashed = task(4, 40, "crash", Some("initech"));
     crashed.metadata.insert("_ended_by".into(), "interrupted".into());
     for task in [&mut grandchild, &mut child, &mut parent, &mut crashed] {
@@ -574,6 +578,18 @@ fn a_parent_of_a_task_whose_cost_is_unknown_shows_it_and_so_does_a_report_of_a_c
         "{shown}"
     );
     assert!(shown.contains("total $0.00 + ?"), "{shown}");
+    assert!(shown.contains("with sub-tasks $0.25 + ?"), "{shown}");
+    assert!(
+        shown.contains(&format!("  {}", grandchild.task_id)),
+        "under its parent: {shown}"
+    );
+    assert_eq!(of("answer")["subtree_cost_usd"], "0.25");
+    assert_eq!(
+        (&of("answer")["total_cost_usd"], &of("fetch")["subtree_cost_usd"]),
+        (&"0".into(), &serde_json::Value::Null)
+    );
+    let roots = place.read(&["tasks", "--roots", "--json"]);
+    assert_eq!(roots.lines().count(), 2, "{roots}");
 
     let report = place.read(&["report", "--json"]);
     let rows: Vec<serde_json::Value> = report

@@ -3,7 +3,7 @@
 use dexcost::buffer::BufferReader;
 use dexcost::canonical;
 use dexcost::report::ReportRow;
-use dexcost::{Error, Event, Task};
+use dexcost::{Decimal, Error, Event, Task, money};
 use serde_json::{Value, json};
 
 /// What stands below a task: its sub-tasks, theirs, and so on.
@@ -12,15 +12,26 @@ pub(crate) struct Below {
     pub(crate) tasks: usize,
     /// Those of which more may have been spent than is known.
     pub(crate) incomplete: usize,
+    /// What is known of the cost of the task and of all below it; `None` where nothing of it is.
+    pub(crate) subtree_usd: Option<Decimal>,
 }
 
 impl Below {
     pub(crate) fn of(task: &Task, buffer: &BufferReader) -> Result<Self, Error> {
-        let below = buffer.descendants(task.task_id)?;
-        Ok(Self {
+        Ok(Self::in_tasks(task, &buffer.descendants(task.task_id)?))
+    }
+
+    pub(crate) fn in_tasks(task: &Task, below: &[Task]) -> Self {
+        let known = std::iter::once(task)
+            .chain(below)
+            .filter_map(Task::known_cost_usd);
+        // Where 28 digits do not hold the sum, it is shown rounded, as a task's own total is.
+        let sum = |a: Decimal, b| money::exact_sum(a, b).unwrap_or_else(|| a.saturating_add(b));
+        Self {
             tasks: below.len(),
             incomplete: below.iter().filter(|task| task.is_incomplete()).count(),
-        })
+            subtree_usd: known.reduce(sum),
+        }
     }
 }
 
@@ -30,6 +41,7 @@ pub(crate) fn task(task: &Task, below: Below) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(task.to_v1())?;
     value["incomplete"] = json!(task.is_incomplete() || below.incomplete > 0);
     value["sub_tasks"] = json!(below.tasks);
+    value["subtree_cost_usd"] = json!(below.subtree_usd.map(money::plain));
     value["incomplete_sub_tasks"] = json!(below.incomplete);
     if task.known_cost_usd().is_none() {
         value["total_cost_usd"] = Value::Null;

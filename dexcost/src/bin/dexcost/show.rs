@@ -1,10 +1,11 @@
 //! `dexcost show TASK`: one task with its events.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use dexcost::buffer::Found;
 use dexcost::display;
-use dexcost::{CostFamily, Event, Task};
+use dexcost::{CostFamily, Event, Task, TaskId};
 
 use crate::ledger_json::{self, Below};
 use crate::print::{self, Column, Side};
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     };
     let events = buffer.events(task.task_id)?;
-    let below = Below::of(&task, &buffer)?;
+    let parts = buffer.descendants(task.task_id)?;
+    let below = Below::in_tasks(&task, &parts);
     if args.json {
         print::line(ledger_json::task(&task, below)?)?;
         for event in &events {
@@ -50,6 +52,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     head(&task)?;
     list(&task, &events)?;
     sums(&task, below)?;
+    if !parts.is_empty() {
+        print::line("")?;
+        tree(&task, &parts)?;
+        print::line(format!("with sub-tasks {}", tasks::subtree(&task, below)))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -161,6 +168,46 @@ fn notes(event: &Event) -> String {
     }
     notes.join("; ")
 }
+
+/// The tasks below, each under its parent.
+fn tree(task: &Task, parts: &[Task]) -> std::io::Result<()> {
+    let columns = [
+        Column("sub-task", Side::Left),
+        Column("type", Side::Left),
+        Column("status", Side::Left),
+        Column("events", Side::Right),
+        Column("cost", Side::Right),
+    ];
+    let mut table = print::table(&columns);
+    let mut children: HashMap<TaskId, Vec<&Task>> = HashMap::new();
+    // The last first, since the last of a stack is taken first.
+    for part in parts.iter().rev() {
+        if let Some(parent) = part.parent_task_id {
+            children.entry(parent).or_default().push(part);
+        }
+    }
+    let mut take = |id, depth| {
+        let found = children.remove(&id).unwrap_or_default();
+        found.into_iter().map(move |child| (child, depth))
+    };
+    // Each list of children is taken once, so a record that is its own ancestor ends here.
+    let mut open: Vec<(&Task, usize)> = take(task.task_id, 0).collect();
+    while let Some((part, depth)) = open.pop() {
+        let indent = "  ".repeat(depth.min(DEEPEST_INDENT));
+        table.add_row([
+            print::cell(format!("{indent}{}", part.task_id), Side::Left),
+            print::cell(display::name(&part.task_type), Side::Left),
+            print::cell(tasks::status(part), Side::Left),
+            print::cell(display::grouped(part.totals.event_count), Side::Right),
+            print::cell(tasks::cost(part, Below::default()), Side::Right),
+        ]);
+        open.extend(take(part.task_id, depth + 1));
+    }
+    print::line(table.to_string())
+}
+
+/// Deeper ones stand no further to the right.
+const DEEPEST_INDENT: usize = 8;
 
 fn sums(task: &Task, below: Below) -> std::io::Result<()> {
     let totals = &task.totals;

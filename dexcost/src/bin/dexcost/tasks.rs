@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use dexcost::buffer::TaskFilter;
 use dexcost::display;
-use dexcost::{Task, TaskStatus, Timestamp};
+use dexcost::{Decimal, Task, TaskStatus, Timestamp};
 
 use crate::ledger_json::{self, Below};
 use crate::print::{self, Column, Form, Side};
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Only tasks that began at or after this day or instant: 2026-11-22, or RFC 3339
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     since: Option<Timestamp>,
+    /// Only tasks that are no part of another one
+    #[arg(long)]
+    roots: bool,
     /// At most so many
     #[arg(long, short, default_value_t = 20)]
     limit: usize,
@@ -44,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
         task_type: args.task_type.clone(),
         status: args.status,
         since: args.since,
+        roots: args.roots,
         limit: args.limit,
     };
     let buffer = args.source.open()?;
@@ -76,11 +80,17 @@ fn table(tasks: &[(Task, Below)]) -> std::io::Result<()> {
         Column("events", Right),
         Column("cost", Right),
     ];
+    // A column of its own only where it says more than the cost.
+    let has_parts = tasks.iter().any(|(_, below)| below.tasks > 0);
+    let columns: Vec<_> = columns
+        .into_iter()
+        .chain(has_parts.then_some(Column("with sub-tasks", Right)))
+        .collect();
     let mut table = print::table(&columns);
     for (task, below) in tasks {
         let customer = task.attribution.customer_id.as_deref().unwrap_or("-");
         let began = task.started_at.to_string();
-        table.add_row([
+        let mut row = vec![
             print::cell(task.task_id, Left),
             print::cell(began[..19].replace('T', " "), Left),
             print::cell(display::name(&task.task_type), Left),
@@ -93,7 +103,9 @@ fn table(tasks: &[(Task, Below)]) -> std::io::Result<()> {
             ),
             print::cell(display::grouped(task.totals.event_count), Right),
             print::cell(cost(task, *below), Right),
-        ]);
+        ];
+        row.extend(has_parts.then(|| print::cell(subtree(task, *below), Right)));
+        table.add_row(row);
     }
     print::line(table.to_string())?;
     if tasks
@@ -110,7 +122,16 @@ fn table(tasks: &[(Task, Below)]) -> std::io::Result<()> {
 
 /// The cost, with a question mark for what is not known of it, or of the tasks below it.
 pub(crate) fn cost(task: &Task, below: Below) -> String {
-    match task.known_cost_usd() {
+    marked(task.known_cost_usd(), task, below)
+}
+
+/// The same of the task and all below it.
+pub(crate) fn subtree(task: &Task, below: Below) -> String {
+    marked(below.subtree_usd, task, below)
+}
+
+fn marked(known: Option<Decimal>, task: &Task, below: Below) -> String {
+    match known {
         None => "?".to_owned(),
         Some(known) if task.is_incomplete() || below.incomplete > 0 => display::dollars(known) + " + ?",
         Some(known) => display::dollars(known),
@@ -138,8 +159,10 @@ fn csv(tasks: &[(Task, Below)]) -> Result<(), Box<dyn std::error::Error>> {
         "events",
         "unknown_cost_count",
         "total_cost_usd",
+        "sub_tasks",
+        "subtree_cost_usd",
     ])?;
-    for (task, _) in tasks {
+    for (task, below) in tasks {
         let text = |text: &Option<dexcost::Text>| text.as_deref().unwrap_or_default().to_owned();
         out.write_record([
             task.task_id.to_string(),
@@ -154,6 +177,8 @@ fn csv(tasks: &[(Task, Below)]) -> Result<(), Box<dyn std::error::Error>> {
             task.known_cost_usd()
                 .map(dexcost::money::plain)
                 .unwrap_or_default(),
+            below.tasks.to_string(),
+            below.subtree_usd.map(dexcost::money::plain).unwrap_or_default(),
         ])?;
     }
     Ok(out.flush()?)

@@ -27,6 +27,8 @@ pub struct TaskFilter {
     pub status: Option<TaskStatus>,
     /// Only those that began at or after this instant.
     pub since: Option<Timestamp>,
+    /// Only those that are no part of another one. A file of a version before schema 2 does not know.
+    pub roots: bool,
     /// At most so many.
     pub limit: usize,
 }
@@ -40,6 +42,7 @@ impl Default for TaskFilter {
             task_type: None,
             status: None,
             since: None,
+            roots: false,
             limit: 50,
         }
     }
@@ -125,8 +128,13 @@ impl BufferReader {
         found: &mut Vec<(i64, i64)>,
     ) -> Result<(), Error> {
         let of_who = if who.is_some() { "who = ?4" } else { "?4 IS NULL" };
+        let is_root = if filter.roots && self.schema >= SCHEMA_WITH_PARENTS {
+            "AND parent IS NULL"
+        } else {
+            ""
+        };
         let mut statement = self.prepare(&format!(
-            "SELECT started_at, task FROM tasks WHERE {of_who} AND status = ?1 AND started_at >= ?2
+            "SELECT started_at, task FROM tasks WHERE {of_who} AND status = ?1 AND started_at >= ?2 {is_root}
              ORDER BY started_at DESC, task DESC LIMIT ?3"
         ))?;
         let since = filter.since.unwrap_or_default().unix_micros();
