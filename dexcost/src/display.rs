@@ -69,15 +69,49 @@ fn with_commas(digits: &str) -> String {
     text
 }
 
-/// Text of unknown origin, fit for a terminal: control characters are shown, not obeyed, and what is
-/// beyond 64 characters is left out.
+/// Whether a character shows itself and changes nothing of what stands around it: no control character, no
+/// override of the direction of text, nothing without a width.
+///
+/// ```
+/// use dexcost::display::is_plain;
+///
+/// assert!(is_plain('é') && is_plain(' '));
+/// assert!(!is_plain('\u{1b}') && !is_plain('\u{202e}') && !is_plain('\u{200b}'));
+/// ```
+#[must_use]
+pub fn is_plain(c: char) -> bool {
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// A character as it is shown on a terminal.
+fn shown(c: char) -> char {
+    if is_plain(c) { c } else { '\u{fffd}' }
+}
+
+/// Lines of text with something of unknown origin in them, fit for a terminal.
+///
+/// ```
+/// assert_eq!(dexcost::display::lines("a\u{1b}[2J\nb"), "a\u{fffd}[2J\nb");
+/// ```
+#[must_use]
+pub fn lines(text: &str) -> String {
+    text.chars()
+        .map(|c| if c == '\n' { c } else { shown(c) })
+        .collect()
+}
+
+/// Text of unknown origin, fit for a terminal: characters that are not [plain](is_plain) are shown, not
+/// obeyed, and what is beyond 64 characters is left out.
 ///
 /// ```
 /// assert_eq!(dexcost::display::name("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
 /// ```
 #[must_use]
 pub fn name(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let mut name: String = text.chars().take(64).map(shown).collect();
     if text.chars().nth(64).is_some() {
         name.push('…');

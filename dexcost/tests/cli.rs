@@ -780,3 +780,57 @@ fn replay_price_and_resolve_agree_on_every_provider_by_its_name() {
         );
     }
 }
+
+#[test]
+fn no_name_from_elsewhere_reaches_a_terminal_or_a_spreadsheet_as_more_than_text() {
+    let place = Place::new();
+    let evil = "=1+2\u{1b}[31m\u{202e}\u{200b}\u{7f}x";
+    let buffer = Buffer::open(BufferOptions::at(place.path()).keep(None)).unwrap();
+    let mut task = task(1, 0, "=cmd", Some(evil));
+    let mut call = blank(&task, 0x11, 1, EventType::LlmCall);
+    (call.provider, call.model) = (Some("openai".into()), Some(evil.into()));
+    call.usage = Usage::new().with(Unit::InputTokens, 1_u32);
+    task.totals.add(&call);
+    let event = call.event_id.to_string();
+    buffer.put(Record::Event(Arc::new(call))).unwrap();
+    end(&mut task, 2, TaskStatus::Success);
+    let id = task.task_id.to_string();
+    buffer.put(Record::TaskEnded(Arc::new(task))).unwrap();
+    buffer.close(LONG).unwrap();
+    let commands: &[&[&str]] = &[
+        &["report"],
+        &["report", "--json"],
+        &["report", "--csv"],
+        &["report", "--by", "model", "--json"],
+        &["tasks"],
+        &["tasks", "--json"],
+        &["tasks", "--csv"],
+        &["show", &id],
+        &["show", &id, "--json"],
+        &["explain", &event],
+        &["explain", &event, "--json"],
+        &["price", evil],
+        &["price", evil, "--json"],
+        &["resolve", evil],
+        &["resolve", evil, "--json"],
+        &["show", evil],
+        &["rates", evil],
+    ];
+    for args in commands {
+        let output = place.run(args);
+        for said in [output.stdout, output.stderr] {
+            let said = String::from_utf8(said).unwrap();
+            let is_sound = |c: char| c == '\n' || dexcost::display::is_plain(c);
+            assert!(said.chars().all(is_sound), "{args:?}: {said:?}");
+            let is_formula = |cell: &str| cell.trim_start_matches('"').starts_with(['=', '+', '@']);
+            let cells = said.lines().flat_map(|line| line.split(','));
+            assert!(
+                !args.contains(&"--csv") || !cells.into_iter().any(is_formula),
+                "{said}"
+            );
+        }
+    }
+    let json = place.read(&["report", "--json"]);
+    let row: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(row["name"], evil, "programs read the name as it is");
+}

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 
+use crate::print;
+
 /// Opens a file of lines; `-` is standard input. Gzip is recognised by its first bytes.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
     let mut plain: Box<dyn BufRead> = if path.as_os_str() == "-" {
@@ -63,26 +65,22 @@ pub(crate) fn answer_each<A: Serialize>(
         }
         match text.and_then(|text| answer(text.trim())) {
             Ok(given) if json => {
-                serde_json::to_writer(&mut out, &given)?;
-                out.write_all(b"\n")?;
+                writeln!(out, "{}", print::escaped(&serde_json::to_string(&given)?))?;
             }
             Ok(given) => show(given),
             Err(error) => {
                 failed = true;
-                eprintln!("dexcost: {}, line {number}: {error}", path.display());
+                print::error(&format!("dexcost: {}, line {number}: {error}", path.display()));
                 if json {
                     let id = serde_json::from_slice::<serde_json::Value>(&line)
                         .ok()
                         .and_then(|v| v.get("id").cloned());
-                    serde_json::to_writer(
-                        &mut out,
-                        &Refused {
-                            id,
-                            line: number,
-                            error: &error,
-                        },
-                    )?;
-                    out.write_all(b"\n")?;
+                    let refused = Refused {
+                        id,
+                        line: number,
+                        error: &error,
+                    };
+                    writeln!(out, "{}", print::escaped(&serde_json::to_string(&refused)?))?;
                 }
             }
         }

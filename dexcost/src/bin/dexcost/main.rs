@@ -70,14 +70,14 @@ fn main() -> ExitCode {
 #[allow(clippy::print_stderr, reason = "a command reports its errors there")]
 fn fail(error: &dyn std::error::Error) -> ExitCode {
     let mut said = error.to_string();
-    eprintln!("dexcost: {said}");
+    print::error(&format!("dexcost: {said}"));
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = inner.to_string();
         // Many errors repeat their cause.
         if !said.contains(&text) && !text.contains(&said) && !said.split(": ").any(|part| text.contains(part))
         {
-            eprintln!("  because: {text}");
+            print::error(&format!("  because: {text}"));
             said = text;
         }
         cause = inner.source();

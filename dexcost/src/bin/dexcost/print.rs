@@ -84,14 +84,51 @@ fn heard<T>(outcome: io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Writes a line to standard output.
+/// Writes lines to standard output. What is not plain in them is shown, not obeyed.
 pub(crate) fn line(text: impl AsRef<str>) -> io::Result<()> {
-    writeln!(Out, "{}", text.as_ref())
+    writeln!(Out, "{}", display::lines(text.as_ref()))
+}
+
+/// Writes a JSON document as a line. Characters that are not plain are escaped, which is the same document.
+pub(crate) fn json(document: &str) -> io::Result<()> {
+    writeln!(Out, "{}", escaped(document))
 }
 
 /// One JSON object a line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(line(serde_json::to_string(value)?)?)
+    Ok(json(&serde_json::to_string(value)?)?)
+}
+
+/// A JSON document whose characters are all plain: others stand in strings only.
+pub(crate) fn escaped(document: &str) -> String {
+    let mut text = String::with_capacity(document.len());
+    for c in document.chars() {
+        if display::is_plain(c) {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text += &format!("\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
+/// Text of unknown origin for a cell of CSV: plain, and no formula to a spreadsheet.
+pub(crate) fn csv_text(text: &str) -> String {
+    let text = display::lines(text).replace('\n', "\u{fffd}");
+    if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+/// Writes what went wrong to standard error.
+#[allow(clippy::print_stderr, reason = "a command reports its errors there")]
+pub(crate) fn error(text: &str) {
+    eprintln!("{}", display::lines(text));
 }
 
 /// An amount that may be unknown.

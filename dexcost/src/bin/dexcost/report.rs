@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let report = Report::read(&args.source.open()?, &query)?;
     if args.form.json {
         for row in &report.rows {
-            print::line(ledger_json::row(row)?)?;
+            print::json(&ledger_json::row(row)?)?;
         }
     } else if args.form.csv {
         csv(&report)?;
@@ -86,7 +86,7 @@ fn csv(report: &Report) -> Result<(), Box<dyn std::error::Error>> {
     for row in &report.rows {
         let or_blank = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
         out.write_record([
-            row.name.clone().unwrap_or_default(),
+            print::csv_text(row.name.as_deref().unwrap_or_default()),
             or_blank(row.tasks),
             or_blank(row.failed_tasks),
             row.events.to_string(),

@@ -149,7 +149,7 @@ fn resolve_one(
     };
     let resolution = engine.resolve(&query);
     if args.json {
-        print(&serde_json::to_string(&Answer::of(None, model, &resolution))?);
+        crate::print::json_line(&Answer::of(None, model, &resolution))?;
     } else {
         for step in engine.explain(&query).name_steps() {
             print(&format!("  {step}"));
@@ -170,5 +170,5 @@ fn resolve_one(
 
 #[allow(clippy::print_stdout, reason = "a command answers there")]
 fn print(text: &str) {
-    println!("{text}");
+    let _ = crate::print::line(text);
 }

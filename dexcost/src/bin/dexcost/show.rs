@@ -43,9 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let parts = buffer.descendants(task.task_id)?;
     let below = Below::in_tasks(&task, &parts);
     if args.json {
-        print::line(ledger_json::task(&task, below)?)?;
+        print::json(&ledger_json::task(&task, below)?)?;
         for event in &events {
-            print::line(ledger_json::event(event)?)?;
+            print::json(&ledger_json::event(event)?)?;
         }
         return Ok(ExitCode::SUCCESS);
     }

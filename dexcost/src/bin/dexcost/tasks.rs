@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let tasks: Vec<(Task, Below)> = tasks.collect::<Result<_, _>>()?;
     if args.form.json {
         for (task, below) in &tasks {
-            print::line(ledger_json::task(task, *below)?)?;
+            print::json(&ledger_json::task(task, *below)?)?;
         }
     } else if args.form.csv {
         csv(&tasks)?;
@@ -166,10 +166,10 @@ fn csv(tasks: &[(Task, Below)]) -> Result<(), Box<dyn std::error::Error>> {
         let text = |text: &Option<dexcost::Text>| text.as_deref().unwrap_or_default().to_owned();
         out.write_record([
             task.task_id.to_string(),
-            task.task_type.to_string(),
+            print::csv_text(&task.task_type),
             task.status.to_string(),
-            text(&task.attribution.customer_id),
-            text(&task.attribution.project_id),
+            print::csv_text(&text(&task.attribution.customer_id)),
+            print::csv_text(&text(&task.attribution.project_id)),
             task.started_at.to_string(),
             task.duration_ms().map(|ms| ms.to_string()).unwrap_or_default(),
             task.totals.event_count.to_string(),

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let engine = args.own.prices()?;
     let derivation = Derivation::of(&event, &engine, &ServiceCatalog::new());
     if args.json {
-        print::line(canonical::to_string(&as_json(&event, &derivation)))?;
+        print::json(&canonical::to_string(&as_json(&event, &derivation)))?;
     } else {
         print::line(as_text(&event, &derivation))?;
     }

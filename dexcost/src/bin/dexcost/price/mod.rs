@@ -150,7 +150,8 @@ fn price_one(
     };
     let explanation = engine.explain(&query);
     if args.json {
-        print(&serde_json::to_string(&Priced::from(explanation.result()))?);
+        let answer = serde_json::to_string(&Priced::from(explanation.result()))?;
+        let _ = crate::print::json(&answer);
     } else {
         print(&explanation.to_string());
     }
@@ -164,5 +165,5 @@ fn price_one(
 
 #[allow(clippy::print_stdout, reason = "a command answers there")]
 fn print(text: &str) {
-    println!("{text}");
+    let _ = crate::print::line(text);
 }

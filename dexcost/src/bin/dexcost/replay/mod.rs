@@ -137,7 +137,7 @@ fn replay(
 
 #[allow(clippy::print_stderr, reason = "a command reports its errors there")]
 fn complain(bar: &ProgressBar, number: usize, problem: &io::Error) {
-    bar.suspend(|| eprintln!("dexcost: record {number} cannot be read: {problem}"));
+    bar.suspend(|| print::error(&format!("dexcost: record {number} cannot be read: {problem}")));
 }
 
 fn progress(quiet: bool) -> ProgressBar {
