@@ -9,13 +9,14 @@ use tower_service::Service;
 
 use super::hosts::Hosts;
 use super::tell::{What, tell};
+use crate::w3c::baggage;
 
 /// Tells called services which task calls them, so that their tasks become parts of it.
 ///
 /// The current task travels as [`baggage`](https://www.w3.org/TR/baggage/) under
-/// [`dexcost.task_id`](crate::BAGGAGE_TASK), and only to the hosts that the user lists. Where no task
-/// is current, requests stay as they are. Other baggage of the request stays; where there is no room
-/// beside it, nothing is told.
+/// [`dexcost.task_id`](crate::BAGGAGE_TASK), and only to the hosts that the user lists. Members under a name of
+/// ours that a request brings along, as one that is forwarded does, are taken out, wherever it goes. Other
+/// baggage of the request stays; where there is no room beside it, nothing is told.
 ///
 /// The called service believes it after [`TaskLayer::trust_baggage`](crate::TaskLayer::trust_baggage).
 ///
@@ -91,9 +92,12 @@ impl PropagateLayer {
         self
     }
 
-    fn tell(&self, headers: &mut HeaderMap) {
-        if let Some(task) = dexcost::current_task() {
-            tell(&task.task(), self.what, headers);
+    /// Tells a host that is listed the current task, where there is one. What the request itself brought under
+    /// our names goes to nobody.
+    fn tell(&self, is_listed: bool, headers: &mut HeaderMap) {
+        match dexcost::current_task().filter(|_| is_listed) {
+            Some(task) => tell(&task.task(), self.what, headers),
+            None => baggage::put(headers, &[]),
         }
     }
 }
@@ -146,12 +150,10 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for PropagateService<S> {
         // Only the URI says where a request goes; a `Host` field says what it claims to be for.
         let uri = request.uri();
         let port = || uri.port_u16().or_else(|| implied_port(uri.scheme_str()?));
-        if uri
+        let is_listed = uri
             .host()
-            .is_some_and(|host| self.layer.hosts.contain(host, port()))
-        {
-            self.layer.tell(request.headers_mut());
-        }
+            .is_some_and(|host| self.layer.hosts.contain(host, port()));
+        self.layer.tell(is_listed, request.headers_mut());
         self.inner.call(request)
     }
 }
@@ -177,12 +179,10 @@ impl<S: Service<reqwest::Request>> Service<reqwest::Request> for PropagateServic
     fn call(&mut self, mut request: reqwest::Request) -> S::Future {
         let url = request.url();
         let port = url.port_or_known_default();
-        if url
+        let is_listed = url
             .host_str()
-            .is_some_and(|host| self.layer.hosts.contain(host, port))
-        {
-            self.layer.tell(request.headers_mut());
-        }
+            .is_some_and(|host| self.layer.hosts.contain(host, port));
+        self.layer.tell(is_listed, request.headers_mut());
         self.inner.call(request)
     }
 }

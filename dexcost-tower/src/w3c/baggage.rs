@@ -1,7 +1,5 @@
 //! `baggage`: named values that travel with a request, percent-encoded.
 
-use std::fmt::Write;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
@@ -68,49 +66,69 @@ fn decoded(value: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-/// Puts members into the baggage of a request: they replace those of the same keys, all others
-/// stay. Where it would grow beyond what must be passed on, it is left as it is.
+/// What the keys of all members that are ours begin with.
+const OURS: &[u8] = b"dexcost.";
+
+/// Takes the members that are ours out of the baggage of a request, whoever put them there, and puts these in
+/// their place. All others stay as they are. Where there is no room beside them, none of ours is left.
 pub(crate) fn put(headers: &mut HeaderMap, said: &[(&'static str, String)]) {
-    let mut text = String::new();
-    for field in headers.get_all(BAGGAGE) {
-        // What cannot be read cannot be sorted: the caller's own baggage goes before ours.
-        let Ok(field) = field.to_str() else { return };
-        let others = field.split(',').filter(|member| {
-            let key = members(member).next().map(|(key, _)| key);
-            !trim(member).is_empty() && !said.iter().any(|(ours, _)| key == Some(*ours))
-        });
-        others.for_each(|member| push(&mut text, trim(member)));
-    }
-    for (key, value) in said {
-        push(&mut text, key);
-        text.push('=');
-        encode(value, &mut text);
-    }
-    if text.len() > LONGEST {
+    if said.is_empty() && !has_ours(headers) {
         return;
     }
-    if let Ok(value) = HeaderValue::try_from(text) {
+    let mut others = Vec::new();
+    for member in headers.get_all(BAGGAGE).iter().flat_map(members_of) {
+        if !member.is_empty() && !is_ours(member) {
+            push(&mut others, member);
+        }
+    }
+    let mut all = others.clone();
+    for (key, value) in said {
+        push(&mut all, key.as_bytes());
+        all.push(b'=');
+        encode(value, &mut all);
+    }
+    let told = if all.len() > LONGEST { others } else { all };
+    headers.remove(BAGGAGE);
+    if let Some(value) = HeaderValue::from_bytes(&told)
+        .ok()
+        .filter(|value| !value.is_empty())
+    {
         headers.insert(BAGGAGE, value);
     }
 }
 
-fn push(text: &mut String, member: &str) {
-    if !text.is_empty() {
-        text.push(',');
+fn has_ours(headers: &HeaderMap) -> bool {
+    headers.get_all(BAGGAGE).iter().flat_map(members_of).any(is_ours)
+}
+
+/// The members of a field as they stand there, in whatever bytes.
+fn members_of(field: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    field
+        .as_bytes()
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+}
+
+fn is_ours(member: &[u8]) -> bool {
+    member
+        .get(..OURS.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(OURS))
+}
+
+fn push(list: &mut Vec<u8>, member: &[u8]) {
+    if !list.is_empty() {
+        list.push(b',');
     }
-    text.push_str(member);
+    list.extend_from_slice(member);
 }
 
 /// Everything but letters, digits and `-._~` gets a percent sign: more than the page asks for, and
 /// safe with every reader.
-fn encode(value: &str, text: &mut String) {
+fn encode(value: &str, list: &mut Vec<u8>) {
     for byte in value.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte));
-            }
-            // Writing to a string cannot fail.
-            byte => write!(text, "%{byte:02X}").unwrap_or_default(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => list.push(byte),
+            byte => list.extend_from_slice(format!("%{byte:02X}").as_bytes()),
         }
     }
 }
@@ -161,20 +179,46 @@ mod tests {
 
     #[test]
     fn what_is_put_is_found_again_and_nothing_else_changes() {
-        let mut headers = of(&[b"a=1;p=2,task=old", b"task=older;q, b=2"]);
-        put(&mut headers, &[("task", "neu, ö=%;\"".to_owned())]);
+        let mut headers = of(&[b"a=1;p=2,dexcost.task=old", b"dexcost.task=older;q, b=2"]);
+        put(&mut headers, &[("dexcost.task", "neu, ö=%;\"".to_owned())]);
         let written: Vec<_> = headers.get_all(BAGGAGE).iter().collect();
-        assert_eq!(written, ["a=1;p=2,b=2,task=neu%2C%20%C3%B6%3D%25%3B%22"]);
-        assert_eq!(get(&headers, "task"), Ok(Some("neu, ö=%;\"".to_owned())));
+        assert_eq!(written, ["a=1;p=2,b=2,dexcost.task=neu%2C%20%C3%B6%3D%25%3B%22"]);
+        assert_eq!(get(&headers, "dexcost.task"), Ok(Some("neu, ö=%;\"".to_owned())));
     }
 
     #[test]
     fn the_callers_own_baggage_goes_before_ours() {
         let full = format!("a={}", "x".repeat(8_180));
-        for own in [full.as_bytes(), b"\xff=1"] {
-            let mut headers = of(&[own]);
-            put(&mut headers, &[("task", "1234567890".to_owned())]);
-            assert_eq!(headers, of(&[own]));
+        let mut headers = of(&[full.as_bytes()]);
+        put(&mut headers, &[("dexcost.task", "1234567890".to_owned())]);
+        assert_eq!(headers, of(&[full.as_bytes()]));
+        let mut headers = of(&[b"\xff=1"]);
+        put(&mut headers, &[("dexcost.task", "1".to_owned())]);
+        assert_eq!(headers, of(&[b"\xff=1,dexcost.task=1"]));
+    }
+
+    #[test]
+    fn what_a_request_brings_under_our_names_never_goes_on() {
+        let full = format!("a={}", "x".repeat(8_180));
+        for (brought, left) in [
+            (&[&b"dexcost.customer=evil"[..]][..], None),
+            (&[b"a=1, DexCost.task_id = 7;p", b"dexcost.x"], Some(&b"a=1"[..])),
+            (&[b"\xff=1,dexcost.agent=\xfe"], Some(b"\xff=1")),
+            (&[full.as_bytes(), b"dexcost.project=p"], Some(full.as_bytes())),
+        ] {
+            let mut headers = of(brought);
+            put(&mut headers, &[]);
+            assert_eq!(headers, of(left.as_slice()), "nothing to add");
+            let mut headers = of(brought);
+            put(&mut headers, &[("dexcost.task_id", "x".repeat(9_000))]);
+            assert_eq!(headers, of(left.as_slice()), "no room");
         }
+        let mut headers = of(&[b"a=1 ,, b=2"]);
+        put(&mut headers, &[]);
+        assert_eq!(
+            headers,
+            of(&[b"a=1 ,, b=2"]),
+            "what is none of ours stays as it is"
+        );
     }
 }
