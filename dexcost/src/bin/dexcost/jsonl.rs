@@ -1,33 +1,14 @@
 //! Lines of JSON from a file, a gzipped file or standard input; a bad line does not stop the others.
 
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 
+use crate::input::{self, Line};
 use crate::print;
-
-/// Opens a file of lines; `-` is standard input. Gzip is recognised by its first bytes.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
-    let mut plain: Box<dyn BufRead> = if path.as_os_str() == "-" {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Box::new(BufReader::with_capacity(1 << 16, file))
-    };
-    let is_gzip = plain.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    if is_gzip {
-        return Ok(Box::new(BufReader::with_capacity(
-            1 << 16,
-            MultiGzDecoder::new(plain),
-        )));
-    }
-    Ok(plain)
-}
 
 /// What stands for a line that could not be answered.
 #[derive(Serialize)]
@@ -46,20 +27,21 @@ pub(crate) fn answer_each<A: Serialize>(
     mut answer: impl FnMut(&str) -> Result<A, String>,
     mut show: impl FnMut(A),
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let mut input = open(path)?;
+    let mut input = input::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut line = Vec::new();
     let mut failed = false;
     for number in 1u64.. {
-        line.clear();
-        if input
-            .read_until(b'\n', &mut line)
-            .map_err(|error| format!("{}, line {number}: {error}", path.display()))?
-            == 0
-        {
+        let read = input::read_line(&mut *input, &mut line)
+            .map_err(|error| format!("{}, line {number}: {error}", path.display()))?;
+        if read == Line::None {
             break;
         }
         let text = std::str::from_utf8(&line).map_err(|_| "not UTF-8".to_owned());
+        let text = match read {
+            Line::TooLong => Err(input::TOO_LONG.to_owned()),
+            _ => text,
+        };
         if text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
             continue;
         }

@@ -1,6 +1,7 @@
 //! The `dexcost` command: what did it cost, for whom, and why.
 
 mod explain;
+mod input;
 mod jsonl;
 mod ledger_json;
 mod own;

@@ -1,12 +1,12 @@
 //! Reading recorded exchanges: JSON lines or HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use dexcost::Timestamp;
-use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
+
+use crate::input;
 
 /// One recorded exchange.
 #[derive(Debug)]
@@ -41,25 +41,18 @@ impl dexcost::capture::Headers for Fields {
 /// The recordings of a file, in order; one that cannot be read is an error and the rest goes on.
 pub(crate) fn read(path: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result<Recording>>>> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    let mut file = BufReader::new(File::open(path).map_err(named)?);
-    let gzipped = file.fill_buf().map_err(named)?.starts_with(&[0x1f, 0x8b]);
-    let mut plain: Box<dyn BufRead> = if gzipped {
-        Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)))
-    } else {
-        Box::new(file)
-    };
+    let mut plain = input::open(path).map_err(named)?;
     let mut first = Vec::new();
-    plain.read_until(b'\n', &mut first).map_err(named)?;
-    if is_line(&first) {
-        let lines = io::Cursor::new(first).chain(plain);
-        return Ok(Box::new(
-            lines
-                .split(b'\n')
-                .filter(|line| !matches!(line, Ok(text) if text.trim_ascii().is_empty()))
-                .map(|line| from_line(&line?)),
-        ));
+    if input::read_line(&mut *plain, &mut first).map_err(named)? == input::Line::TooLong {
+        return Err(named(invalid(input::TOO_LONG)));
     }
-    plain.read_to_end(&mut first).map_err(named)?;
+    if is_line(&first) {
+        return Ok(Box::new(Lines {
+            input: Some(plain),
+            first: Some(first),
+        }));
+    }
+    input::read_rest(&mut *plain, &mut first).map_err(named)?;
     match serde_json::from_slice::<Har>(&first) {
         Ok(har) => Ok(Box::new(
             har.log
@@ -76,6 +69,36 @@ pub(crate) fn read(path: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result
                 .map(<[u8]>::to_vec)
                 .collect();
             Ok(Box::new(lines.into_iter().map(|line| from_line(&line))))
+        }
+    }
+}
+
+/// Recordings of a file of lines, one after the other.
+struct Lines {
+    /// `None` after an error of the file itself.
+    input: Option<Box<dyn BufRead>>,
+    first: Option<Vec<u8>>,
+}
+
+impl Iterator for Lines {
+    type Item = io::Result<Recording>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(first) = self.first.take() {
+            return Some(from_line(&first));
+        }
+        let mut line = Vec::new();
+        loop {
+            match input::read_line(&mut **self.input.as_mut()?, &mut line) {
+                Ok(input::Line::None) => return None,
+                Ok(input::Line::TooLong) => return Some(Err(invalid(input::TOO_LONG))),
+                Ok(input::Line::Whole) if line.trim_ascii().is_empty() => {}
+                Ok(input::Line::Whole) => return Some(from_line(&line)),
+                Err(error) => {
+                    self.input = None;
+                    return Some(Err(error));
+                }
+            }
         }
     }
 }
