@@ -625,3 +625,42 @@ fn sessions_of_scopes_that_are_gone_do_not_pile_up() {
     drop(again);
     assert!(!outside.has_ended() && !kept.has_ended());
 }
+
+#[test]
+fn task_types_are_canonical_and_identities_have_no_blanks_around_them() {
+    let tracker = MemorySink::new().tracker();
+    let long = "x".repeat(300);
+    for (given, canonical) in [
+        ("resolve_ticket", "resolve_ticket"),
+        ("Resolve Ticket", "resolve_ticket"),
+        ("GET /tickets/{id}", "get_tickets_id_"),
+        ("  --Grüße!? ", "gr_e_"),
+        ("a.b-c_9", "a.b-c_9"),
+        ("", "task"),
+        (" ¡! ", "task"),
+        (&long, &long[..128]),
+    ] {
+        let task = tracker.start_task_sync(given, TaskOptions::default()).unwrap();
+        let kept = task.task();
+        assert_eq!(kept.task_type, canonical, "{given}");
+        let original = kept.metadata.get("_task_type").and_then(|given| given.as_str());
+        assert_eq!(original, (given != canonical).then_some(given));
+    }
+    let options = TaskOptions {
+        customer_id: Some(" acme\t".into()),
+        project_id: Some("  ".into()),
+        ..TaskOptions::default()
+    };
+    let task = tracker.start_task_sync("t", options).unwrap();
+    let whom = task.task().attribution;
+    assert_eq!(
+        (whom.customer_id.as_deref(), whom.project_id),
+        (Some("acme"), None)
+    );
+    let context = Context {
+        customer_id: Some("\n globex ".into()),
+        ..Context::default()
+    };
+    let task = context.run(|| tracker.start_task_sync("t", TaskOptions::default()).unwrap());
+    assert_eq!(task.task().attribution.customer_id.as_deref(), Some("globex"));
+}

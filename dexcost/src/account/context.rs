@@ -51,9 +51,10 @@ impl Context {
         scope::Scope::with_context(self).run(closure)
     }
 
-    /// What it says about a task; empty text says nothing.
+    /// What it says about a task, without blanks around it; empty text says nothing.
     pub(super) fn attribution(&self) -> Attribution {
-        let said = |text: &Option<Text>| text.clone().filter(|text| !text.is_empty());
+        let said =
+            |text: &Option<Text>| Some(Text::from(text.as_deref()?.trim())).filter(|text| !text.is_empty());
         Attribution {
             customer_id: said(&self.customer_id),
             project_id: said(&self.project_id),

@@ -1,5 +1,6 @@
 //! The handle that owns prices, rates, sessions and the sink.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::account::batches::Batches;
 use crate::account::capture::CaptureOptions;
@@ -34,8 +36,11 @@ use crate::sink::{Commit, Sink};
 use crate::task::{Attribution, Task, TaskStatus, Totals};
 use crate::text::Text;
 
-/// What a task type is cut off at, in characters; the wire takes no more.
-const TASK_TYPE_CHARS: usize = 256;
+/// The longest task type.
+const TASK_TYPE_BYTES: usize = 128;
+
+/// Under which name the metadata keep a task type as it was given, where that is not canonical.
+const GIVEN_TASK_TYPE: &str = "_task_type";
 
 /// What a tracker is made of. `CostTracker::new` puts it together from a `Config`.
 #[derive(Debug)]
@@ -198,7 +203,10 @@ impl CostTracker {
     /// Opens a task with everything that it may inherit from given.
     pub(super) fn open(&self, task_type: Text, options: TaskOptions, around: &Surroundings) -> TrackedTask {
         let parent = around.parent.as_deref();
-        let text = |given: Option<String>| given.filter(|text| !text.is_empty()).map(Text::from);
+        let text = |given: Option<String>| {
+            let given = given?;
+            Some(Text::from(given.trim())).filter(|text| !text.is_empty())
+        };
         let mut attribution = Attribution {
             customer_id: text(options.customer_id),
             project_id: text(options.project_id),
@@ -225,11 +233,19 @@ impl CostTracker {
             attribution.or(&of_parent).or(&of_context)
         };
         link_current_span(&mut metadata);
+        let canonical = match task_type_of(&task_type) {
+            Cow::Borrowed(same) if same == task_type.as_str() => task_type.clone(),
+            other => {
+                let given = Value::from(task_type.as_str());
+                metadata.entry(GIVEN_TASK_TYPE).or_insert(given);
+                Text::from(&*other)
+            }
+        };
         self.0.privacy.apply_to_details(&mut metadata);
         let now = self.0.clock.now();
         let task = Task {
             task_id: TaskId::at(now),
-            task_type: task_type_of(task_type),
+            task_type: canonical,
             status: TaskStatus::Pending,
             started_at: now,
             ended_at: None,
@@ -415,14 +431,41 @@ impl TaskHandle {
     }
 }
 
-fn task_type_of(given: Text) -> Text {
-    if given.trim().is_empty() {
-        return Text::from_static("unnamed");
+/// A task type in its canonical form: lower-case letters, digits and `._-`, at most 128 of them, the first a
+/// letter or digit. Each run of anything else becomes one `_`; where nothing is left it is `task`.
+fn task_type_of(given: &str) -> Cow<'_, str> {
+    let is_letter = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
+    let is_sign = |byte: &u8| matches!(byte, b'.' | b'_' | b'-');
+    let bytes = given.as_bytes();
+    let is_canonical = bytes.len() <= TASK_TYPE_BYTES
+        && bytes.first().is_some_and(is_letter)
+        && bytes.iter().all(|byte| is_letter(byte) || is_sign(byte));
+    if is_canonical {
+        return Cow::Borrowed(given);
     }
-    match given.char_indices().nth(TASK_TYPE_CHARS) {
-        Some((at, _)) => Text::from(&given[..at]),
-        None => given,
+    let mut canonical = String::new();
+    let mut is_run = false;
+    for c in given.chars().flat_map(char::to_lowercase) {
+        let kept = u8::try_from(c)
+            .ok()
+            .filter(|byte| is_letter(byte) || is_sign(byte));
+        let next = match kept {
+            Some(byte) => char::from(byte),
+            None if is_run => continue,
+            None => '_',
+        };
+        is_run = kept.is_none();
+        if canonical.len() == TASK_TYPE_BYTES {
+            break;
+        }
+        if !canonical.is_empty() || next.is_ascii_alphanumeric() {
+            canonical.push(next);
+        }
     }
+    if canonical.is_empty() {
+        return Cow::Borrowed("task");
+    }
+    Cow::Owned(canonical)
 }
 
 /// Links the `tracing` span that the task is opened in, where there is one.
