@@ -233,19 +233,20 @@ impl CostTracker {
             attribution.or(&of_parent).or(&of_context)
         };
         link_current_span(&mut metadata);
-        let canonical = match task_type_of(&task_type) {
-            Cow::Borrowed(same) if same == task_type.as_str() => task_type.clone(),
-            other => {
-                let given = Value::from(task_type.as_str());
-                metadata.entry(GIVEN_TASK_TYPE).or_insert(given);
-                Text::from(&*other)
-            }
+        let other = match task_type_of(&task_type) {
+            Cow::Borrowed(same) if same == task_type.as_str() => None,
+            other => Some(Text::from(&*other)),
         };
+        if other.is_some() {
+            let given = Value::from(task_type.as_str());
+            metadata.entry(GIVEN_TASK_TYPE).or_insert(given);
+        }
+        let task_type = other.unwrap_or(task_type);
         self.0.privacy.apply_to_details(&mut metadata);
         let now = self.0.clock.now();
         let task = Task {
             task_id: TaskId::at(now),
-            task_type: canonical,
+            task_type,
             status: TaskStatus::Pending,
             started_at: now,
             ended_at: None,
