@@ -12,8 +12,8 @@ use bytes::Bytes;
 use dexcost::capture::{Exchange, RequestFacts, pricing_of};
 use dexcost::testing::MemorySink;
 use dexcost::{
-    Decimal, Ending, Event, EventType, ReceivedResponse, ServiceCatalog, TaskFutureExt, TaskOptions, Text,
-    Usage,
+    Decimal, Ending, Event, EventType, Observation, ReceivedResponse, ServiceCatalog, TaskFutureExt,
+    TaskOptions, Text, Usage,
 };
 use dexcost_tower::CaptureLayer;
 use http::{Request, Response};
@@ -77,8 +77,8 @@ impl Ledger {
     }
 }
 
-/// As `dexcost replay` sees it.
-fn replayed(recording: &Recording, sink: &Arc<MemorySink>) -> Option<Ledger> {
+/// As `dexcost replay` sees it: the call, or each request of a batch whose results were downloaded.
+fn replayed(recording: &Recording, sink: &Arc<MemorySink>) -> Vec<Ledger> {
     let facts = RequestFacts::to_url(&recording.method, &recording.url, &());
     let mut exchange = Exchange::begin_with(&facts, &ServiceCatalog::new());
     exchange.request_data(&recording.request());
@@ -86,28 +86,35 @@ fn replayed(recording: &Recording, sink: &Arc<MemorySink>) -> Option<Ledger> {
     exchange.data(&recording.reply());
     let seen = exchange.settle(Ending::Done);
     let tracker = sink.tracker();
-    let cost = pricing_of(&seen, tracker.pricing(), dexcost::Timestamp::default());
-    seen.captured.then(|| Ledger {
-        cost_usd: cost.cost_usd,
-        usage: seen.usage,
-        model: seen.call.model_returned.or(seen.call.model_requested),
-        provider: seen.provider,
-        status: seen.operation_status.as_str(),
-        error: seen.error_type.map(|error| error.as_str()),
-    })
+    let ledger = |seen: &Observation| {
+        let cost = pricing_of(seen, tracker.pricing(), dexcost::Timestamp::default());
+        let call = &seen.call;
+        Ledger {
+            cost_usd: cost.cost_usd,
+            usage: seen.usage.clone(),
+            model: call
+                .model_returned
+                .clone()
+                .or_else(|| call.model_requested.clone()),
+            provider: seen.provider.clone(),
+            status: seen.operation_status.as_str(),
+            error: seen.error_type.map(|error| error.as_str()),
+        }
+    };
+    let requests = seen.batch.iter().flat_map(|batch| &batch.requests);
+    let call = Some(&seen).filter(|seen| seen.captured);
+    requests.chain(call).map(ledger).collect()
 }
 
-fn model_calls(sink: &MemorySink) -> Option<Ledger> {
+fn model_calls(sink: &MemorySink) -> Vec<Ledger> {
     let events = sink.events();
-    let mut calls = events
+    let calls = events
         .iter()
         .filter(|event| event.event_type == EventType::LlmCall);
-    let ledger = calls.next().map(|event| Ledger::of(event));
-    assert!(calls.next().is_none(), "one exchange, one event");
-    ledger
+    calls.map(|event| Ledger::of(event)).collect()
 }
 
-fn by_hand(recording: &Recording) -> Option<Ledger> {
+fn by_hand(recording: &Recording) -> Vec<Ledger> {
     let sink = MemorySink::new();
     let task = sink
         .tracker()
@@ -156,7 +163,7 @@ impl Service<Request<Full<Bytes>>> for Recorded {
     }
 }
 
-async fn through_a_layer(recording: &Arc<Recording>) -> Option<Ledger> {
+async fn through_a_layer(recording: &Arc<Recording>) -> Vec<Ledger> {
     let sink = MemorySink::new();
     let tracker = sink.tracker();
     let task = tracker.start_task_sync("t", TaskOptions::default()).unwrap();
@@ -204,8 +211,8 @@ async fn every_way_in_leads_to_the_same_entry() {
     let fixtures = fixtures();
     assert!(fixtures.len() > 5);
     for recording in fixtures {
-        let call = replayed(&recording, &MemorySink::new());
-        assert!(call.is_some(), "{} is a call", recording.id);
+        let calls = replayed(&recording, &MemorySink::new());
+        assert_eq!(calls.len(), 1, "{} is a call", recording.id);
         agree(recording).await.unwrap();
     }
 }
