@@ -1,14 +1,18 @@
 //! Calls that are served from capacity which is paid for by time: they cost nothing themselves.
 //!
 //! Vertex names the kind of traffic
-//! (<https://cloud.google.com/vertex-ai/generative-ai/docs/provisioned-throughput/use-provisioned-throughput>), Bedrock
-//! has provisioned models by their name and a reserved tier
-//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/prov-throughput.html>), OpenAI a scale tier
-//! (<https://openai.com/api-scale-tier/>), and Azure tells a provisioned deployment by header fields; what spilled
-//! over to another deployment is paid by the token
-//! (<https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management>). All read 2026-11.
+//! (<https://cloud.google.com/vertex-ai/generative-ai/docs/provisioned-throughput/use-provisioned-throughput>). Bedrock
+//! has provisioned models by their name
+//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/prov-throughput.html>) and a reserved tier, from which
+//! calls overflow to the standard one, so that only the tier that was served tells
+//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html>). OpenAI has a scale tier, for
+//! models before GPT-5.6 (<https://openai.com/api-reserved-tier/>; the reserved tier of later ones is named by no
+//! reply). On Azure calls of a provisioned deployment may spill over to one that is paid by the token
+//! (<https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/spillover-traffic-management>); the header fields
+//! that tell a provisioned one are those of replies that were published, no page names them. Read 2026-11.
 
 use crate::event::CallFacts;
+use crate::text::Text;
 use crate::wire::Headers;
 
 /// Azure's kind of offer: `paygo` where tokens are billed.
@@ -37,22 +41,30 @@ pub(super) fn by_headers(provider: Option<&str>, headers: &dyn Headers) -> bool 
 
 /// Whether the facts of a call say so: its kind of traffic, its tier or its model.
 pub(super) fn by_facts(provider: Option<&str>, call: &CallFacts) -> bool {
-    let tier = call
-        .service_tier
-        .as_deref()
-        .or(call.service_tier_requested.as_deref());
-    let is_tier = |name: &str| tier.is_some_and(|tier| tier.eq_ignore_ascii_case(name));
+    let is = |tier: &Option<Text>, name: &str| {
+        tier.as_deref()
+            .is_some_and(|tier| tier.eq_ignore_ascii_case(name))
+    };
+    let served = &call.service_tier;
     match provider {
-        Some("vertex") => is_tier("PROVISIONED_THROUGHPUT"),
+        // What stands in the place of a tier there tells how the call was served.
+        Some("vertex") => {
+            let traffic = if served.is_some() {
+                served
+            } else {
+                &call.service_tier_requested
+            };
+            is(traffic, "PROVISIONED_THROUGHPUT")
+        }
         Some("bedrock") => {
-            is_tier("reserved")
+            is(served, "reserved")
                 || call
                     .model_requested
                     .as_deref()
                     .is_some_and(|model| model.contains(":provisioned-model/"))
         }
         // What was asked for is no proof: only the tier that was served.
-        Some("openai") => call.service_tier.as_deref() == Some("scale"),
+        Some("openai") => is(served, "scale"),
         _ => false,
     }
 }
