@@ -129,9 +129,14 @@ pub(crate) fn without_geo(name: &str) -> Option<&str> {
 
 /// The name before a context length such as `:18k`.
 pub(crate) fn without_context_length(name: &str) -> Option<&str> {
-    let (bare, length) = name.rsplit_once(':')?;
-    let digits = length.strip_suffix('k')?;
-    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(bare)
+    let front = name.as_bytes().strip_suffix(b"k")?;
+    let digits = front
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let bare = front.get(..front.len() - digits)?.strip_suffix(b":")?;
+    name.get(..bare.len()).filter(|_| digits > 0)
 }
 
 /// The name before a version of three digits (`-001`).

@@ -193,11 +193,8 @@ fn has_listed_vendor(name: &str) -> bool {
         vendors.dedup();
         vendors
     });
-    vendor_of(name).is_some_and(|vendor| {
-        VENDORS
-            .iter()
-            .any(|listed| same_bytes(listed.as_bytes(), vendor.as_bytes()))
-    })
+    let is = |vendor: &str, listed: &&str| same_bytes(listed.as_bytes(), vendor.as_bytes());
+    vendor_of(name).is_some_and(|vendor| VENDORS.iter().any(|listed| is(vendor, listed)))
 }
 
 /// What stands before the first dot of a name, without its geography.
@@ -209,6 +206,9 @@ fn vendor_of(name: &str) -> Option<&str> {
 
 /// A Bedrock id without route and region path, and that region.
 fn bedrock_bare(name: &str) -> (&str, Option<&str>) {
+    if memchr::memchr(b'/', name.as_bytes()).is_none() {
+        return (name, None);
+    }
     let mut bare = name.strip_prefix("bedrock/").unwrap_or(name);
     let mut region = None;
     while let Some((first, rest)) = bare.split_once('/') {
