@@ -834,3 +834,25 @@ fn no_name_from_elsewhere_reaches_a_terminal_or_a_spreadsheet_as_more_than_text(
     let row: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(row["name"], evil, "programs read the name as it is");
 }
+
+#[test]
+fn results_that_come_at_once_and_are_too_many_are_counted() {
+    let place = Place::new();
+    let line = |n: u32| format!("{{\"custom_id\":\"{n}\",\"result\":{{\"type\":\"expired\"}}}}\n");
+    let body: String = (0..16_400).map(line).collect();
+    let url = "https://api.anthropic.com/v1/messages/batches/b/results";
+    let mut entry = exchange(url, "", 200, &[], &body);
+    entry["request"]["method"] = "GET".into();
+    let har = serde_json::json!({"log": {"entries": [entry]}});
+    let file = place.folder.path().join("many.har");
+    std::fs::write(&file, har.to_string()).unwrap();
+    let (file, buffer) = (file.to_str().unwrap(), place.path().display().to_string());
+    place.read(&["replay", file, "--chunk", "100000000", "--buffer", &buffer]);
+    let status = place.read(&["status"]);
+    assert!(status.contains("16 call (too_many)"), "{status}");
+    place.read(&["replay", file, "--buffer", &buffer]);
+    let report = place.read(&["report", "--by", "provider", "--json"]);
+    let row = report.lines().find(|line| line.contains("anthropic")).unwrap();
+    let row: serde_json::Value = serde_json::from_str(row).unwrap();
+    assert_eq!(row["events"], 16_400, "in pieces all of them are kept, each once");
+}

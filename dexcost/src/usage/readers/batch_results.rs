@@ -55,8 +55,6 @@ const ANSWER: Keep = Keep::Fields(&[
     ("quality", Keep::All),
     ("error", KEEP_ERROR),
     ("code", Keep::All),
-    // What stands around an answer, or is one at Google.
-    ("status_code", Keep::All),
 ]);
 
 const KEEP_ENVELOPE_ERROR: Keep = Keep::Fields(&[

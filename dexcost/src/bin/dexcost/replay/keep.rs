@@ -39,8 +39,8 @@ impl Keep {
 
     /// Adds what an exchange showed; the first one opens the task.
     pub(crate) fn add(&mut self, mut seen: Observation, at: Timestamp) -> Result<(), Error> {
-        let batch = seen.batch.take().unwrap_or_default();
-        for request in batch.requests {
+        let mut batch = seen.batch.take().unwrap_or_default();
+        for request in std::mem::take(&mut batch.requests) {
             let one = BatchSight {
                 keys: batch.keys.clone(),
                 requests: vec![request],
@@ -50,6 +50,8 @@ impl Keep {
             alone.batch = Some(Box::new(one));
             self.add_one(alone, at, true)?;
         }
+        // Whose the batch is, and what was too much to be told apart.
+        seen.batch = Some(batch).filter(|batch| !batch.is_empty());
         self.add_one(seen, at, false)
     }
 

@@ -109,9 +109,9 @@ fn replay(
     if exchange.wants_response() {
         for piece in body[..kept].chunks(args.chunk.unwrap_or(PIECE).max(1)) {
             exchange.data(piece);
-            batch
-                .requests
-                .extend(exchange.take_batch().unwrap_or_default().requests);
+            let taken = exchange.take_batch().unwrap_or_default();
+            batch.unrecorded += taken.unrecorded;
+            batch.requests.extend(taken.requests);
         }
     }
     let mut seen = exchange.settle(if kept < body.len() {
@@ -119,8 +119,9 @@ fn replay(
     } else {
         Ending::Done
     });
-    if !batch.requests.is_empty() {
+    if !batch.is_empty() {
         let last = seen.batch.get_or_insert_default();
+        last.unrecorded += batch.unrecorded;
         batch.requests.append(&mut last.requests);
         let mut known = HashSet::new();
         batch
