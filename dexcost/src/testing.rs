@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::account::capture::CaptureOptions;
 use crate::account::{CostTracker, TrackerParts};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::event::Event;
 use crate::loss::{Loss, LossKind, LossReason};
-use crate::pricing::{PricingEngine, RateRegistry, ServiceCatalog};
-use crate::privacy::Privacy;
 use crate::sink::{Commit, Record, Refusal, Sink};
 use crate::task::Task;
 
@@ -53,17 +50,7 @@ impl MemorySink {
     /// The parts of a tracker over this sink, with a clock, for changing further.
     #[must_use]
     pub fn parts(self: &Arc<Self>, clock: Arc<dyn Clock>) -> TrackerParts {
-        TrackerParts {
-            sink: Arc::<Self>::clone(self),
-            clock,
-            pricing: Arc::new(PricingEngine::new()),
-            rates: Arc::new(RateRegistry::new()),
-            privacy: Privacy::default(),
-            retry_heuristics: None,
-            session_idle: Duration::from_secs(30),
-            capture: CaptureOptions::default(),
-            services: ServiceCatalog::new(),
-        }
+        TrackerParts::over(Arc::<Self>::clone(self), clock)
     }
 
     /// Makes the sink refuse every record, or take them again.

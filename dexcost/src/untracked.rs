@@ -4,13 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::account::capture::CaptureOptions;
 use crate::account::{CostTracker, TaskHandle, TaskOptions, TrackedTask, TrackerParts, trackers_made};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::loss::{LossKind, LossReason};
-use crate::pricing::{PricingEngine, RateRegistry, ServiceCatalog};
-use crate::privacy::Privacy;
 use crate::sink::{Commit, Record, Refusal, Sink};
 use crate::text::Text;
 
@@ -44,17 +41,7 @@ pub(crate) fn hand_over(tracker: &CostTracker) {
 /// is found, and keeps nothing: events are counted until there is a tracker.
 static NOBODYS: LazyLock<CostTracker> = LazyLock::new(|| {
     IS_MADE.store(true, Ordering::Relaxed);
-    CostTracker::from_parts(TrackerParts {
-        sink: Arc::new(Nowhere),
-        clock: Arc::new(SystemClock),
-        pricing: Arc::new(PricingEngine::new()),
-        rates: Arc::new(RateRegistry::new()),
-        privacy: Privacy::default(),
-        retry_heuristics: None,
-        session_idle: Duration::from_secs(30),
-        capture: CaptureOptions::default(),
-        services: ServiceCatalog::new(),
-    })
+    CostTracker::from_parts(TrackerParts::over(Arc::new(Nowhere), Arc::new(SystemClock)))
 });
 
 /// Whether the tracker of nobody was made.

@@ -109,6 +109,23 @@ impl Drop for Handle {
     }
 }
 
+impl TrackerParts {
+    /// The parts of a tracker over a sink, with a clock, and nothing of the user's own.
+    pub(crate) fn over(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            sink,
+            clock,
+            pricing: Arc::new(PricingEngine::new()),
+            rates: Arc::new(RateRegistry::new()),
+            privacy: Privacy::default(),
+            retry_heuristics: None,
+            session_idle: Duration::from_secs(30),
+            capture: CaptureOptions::default(),
+            services: ServiceCatalog::new(),
+        }
+    }
+}
+
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// How many trackers this process ever made.
